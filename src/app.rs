@@ -1,0 +1,53 @@
+//! What this node is about: the one place where aggregates, event versions, projections and
+//! queries are registered. The machinery knows none of them by name.
+
+use crate::domain::user::{UserCommand, UserDecider, UserFacts};
+use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
+use crate::projection::Runner;
+use crate::projection::users::Users;
+use crate::query::get_events::GET_EVENTS;
+use crate::query::get_health::GET_HEALTH;
+use crate::query::get_metrics::GET_METRICS;
+use crate::query::get_projections::GET_PROJECTIONS;
+use crate::query::get_user::GET_USER;
+use crate::query::get_user_at_time::GET_USER_AT_TIME;
+use crate::query::get_user_by_email::GET_USER_BY_EMAIL;
+use crate::query::get_user_history::GET_USER_HISTORY;
+use crate::query::get_users_by_city::GET_USERS_BY_CITY;
+use crate::query::list_users::LIST_USERS;
+use crate::schema::user_created;
+
+/// The engine of the `asof` binary.
+///
+/// # Errors
+/// When what is registered here does not fit together.
+pub fn engine(settings: Settings) -> Result<Engine, BuildError> {
+    EngineBuilder::default()
+        // users
+        .aggregate::<UserDecider>(user_facts)
+        .upcaster(user_created::V1_TO_V2)
+        .projection::<Users>()
+        .query(GET_USER)
+        .query(GET_USER_AT_TIME)
+        .query(GET_USER_HISTORY)
+        .query(GET_USER_BY_EMAIL)
+        .query(GET_USERS_BY_CITY)
+        .query(LIST_USERS)
+        // the store and the node itself
+        .query(GET_EVENTS)
+        .query(GET_PROJECTIONS)
+        .query(GET_METRICS)
+        .query(GET_HEALTH)
+        .build(settings)
+}
+
+fn user_facts(command: &UserCommand, models: &Runner) -> UserFacts {
+    let email = match command {
+        UserCommand::Create { profile, .. } | UserCommand::Update { profile, .. } => {
+            profile.email.as_deref()
+        }
+        UserCommand::Delete { .. } => None,
+    };
+    let owner = |email| models.get::<Users>()?.email_owner(email);
+    UserFacts { email_owner: email.and_then(owner) }
+}

@@ -1,0 +1,138 @@
+//! An aggregate's fields, kept as the JSON text that came in.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::json::{self, Members};
+
+/// Named JSON values in a fixed order: the text of one compact JSON object without duplicate
+/// keys. Clones share the text, so an event, the state after it and the view of it are one
+/// piece of memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fields(Arc<str>);
+
+impl Fields {
+    /// The fields `members`, keys with raw JSON values, in their order. Spacing inside of the
+    /// values is dropped.
+    pub fn new<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut text = String::with_capacity(128);
+        text.push('{');
+        for (key, raw) in members {
+            json::push_key(&mut text, key);
+            json::push_compact(&mut text, raw);
+        }
+        text.push('}');
+        Self(text.into())
+    }
+
+    /// Reads a JSON object. `None` when `text` is something else, names a key twice, or has a
+    /// string that is not valid Unicode.
+    pub fn parse(text: &str) -> Option<Self> {
+        let members = Members::parse(text)?;
+        let unique = members.duplicate().is_none();
+        let readable = members.iter().all(|(_, raw)| json::canonical(raw).is_some());
+        (unique && readable).then(|| Self::new(members.iter()))
+    }
+
+    /// The JSON object.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The members of the object.
+    pub fn members(&self) -> Members<'_> {
+        // The text was built from members that had been read, so it reads again.
+        Members::parse(&self.0).unwrap_or_default()
+    }
+
+    /// The text of the string field `name`; `None` when it is absent or not a string.
+    pub fn string(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.members().get(name).and_then(json::string)
+    }
+
+    /// Those of `wanted` that differ from these fields. A `null` asks for a field's removal
+    /// and changes nothing where there is none.
+    pub fn changes(&self, wanted: &Fields) -> Fields {
+        let (have, wanted) = (self.members(), wanted.members());
+        Self::new(wanted.iter().filter(|(key, raw)| match have.get(key) {
+            Some(present) => !json::same(present, raw),
+            None => *raw != "null",
+        }))
+    }
+
+    /// These fields after `changes`: changed ones in their place, new ones at the end, those
+    /// that became `null` gone.
+    pub fn merged(&self, changes: &Fields) -> Fields {
+        let (have, changes) = (self.members(), changes.members());
+        let kept = have.iter().map(|(key, raw)| (key, changes.get(key).unwrap_or(raw)));
+        let added = changes.iter().filter(|(key, _)| have.get(key).is_none());
+        Self::new(kept.chain(added).filter(|(_, raw)| *raw != "null"))
+    }
+
+    /// These fields without the one called `name`.
+    pub fn without(&self, name: &str) -> Fields {
+        Self::new(self.members().iter().filter(|(key, _)| *key != name))
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).ok_or_else(|| serde::de::Error::custom("expected an object"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Fields {
+        Fields::parse(text).unwrap()
+    }
+
+    #[test]
+    fn fields_are_compact_objects_with_unique_keys_and_valid_text() {
+        assert_eq!(fields("{ \"a\" : [ 1, 2 ] }").as_str(), r#"{"a":[1,2]}"#);
+        for text in
+            ["[]", "1", r#"{"a":1,"a":2}"#, r#"{"a":"\ud800"}"#, r#"{"a":[{"b":"\ud800"}]}"#]
+        {
+            assert_eq!(Fields::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn changes_are_the_fields_that_differ_in_meaning() {
+        let have = fields(r#"{"name":"A","tags":{"x":1,"y":2},"age":20}"#);
+        let wanted =
+            fields(r#"{"name":"\u0041","tags":{"y":2,"x":1},"age":21,"city":"NYC","email":null}"#);
+        assert_eq!(have.changes(&wanted).as_str(), r#"{"age":21,"city":"NYC"}"#);
+        let removed = have.changes(&fields(r#"{"age":null}"#));
+        assert_eq!(removed.as_str(), r#"{"age":null}"#);
+    }
+
+    #[test]
+    fn merging_keeps_places_appends_new_fields_and_drops_nulls() {
+        let have = fields(r#"{"id":"u","name":"A","age":20}"#);
+        let after = have.merged(&fields(r#"{"city":"NYC","age":null,"name":"B"}"#));
+        assert_eq!(after.as_str(), r#"{"id":"u","name":"B","city":"NYC"}"#);
+    }
+
+    #[test]
+    fn fields_survive_serde() {
+        let have = fields(r#"{"n":1.10,"s":"\u00e9"}"#);
+        let text = serde_json::to_string(&have).unwrap();
+        assert_eq!(text, have.as_str());
+        assert_eq!(serde_json::from_str::<Fields>(&text).unwrap(), have);
+        assert!(serde_json::from_str::<Fields>("[1]").is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! The rules: what commands there are, which events they lead to, what state those leave.
+//!
+//! Everything here is pure: no clock, no randomness, no files. Time and new ids come in with
+//! the command. One file an aggregate, each in the same order: commands, events, state,
+//! decider.
+
+mod fields;
+mod payload;
+pub mod user;
+
+pub use fields::Fields;
+pub use payload::Payload;
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// An aggregate as a pure state machine: commands and state in, events out; state and event
+/// in, state out. The term is Jérémie Chassaing's.
+pub trait Decider: 'static {
+    /// The type of the aggregate, as stored with each of its events: `User`.
+    const AGGREGATE_TYPE: &'static str;
+    /// What can be asked of the aggregate.
+    type Command: Command;
+    /// What can happen to it.
+    type Event: Event;
+    /// What its decisions rest on. `Default` is the state before the first event. The serde
+    /// form is a cache (a snapshot), never the truth.
+    type State: Clone + Default + Serialize + DeserializeOwned + 'static;
+    /// What a decision needs to know beyond the aggregate itself, such as who else owns an
+    /// email. Looked up in the read models before each decision.
+    type Facts;
+
+    /// The events that `command` leads to in `state`, none when it changes nothing, or why it
+    /// is refused. All business rules live here, and nowhere else.
+    ///
+    /// # Errors
+    /// The reason, when a rule forbids the command.
+    fn decide(
+        command: &Self::Command,
+        state: &Self::State,
+        facts: &Self::Facts,
+    ) -> Result<Vec<Self::Event>, Rejection>;
+
+    /// The state after `event`. It can't fail: what has happened has happened.
+    fn evolve(state: Self::State, event: &Self::Event) -> Self::State;
+}
+
+/// The commands of an aggregate.
+pub trait Command: Sized {
+    /// The names by which messages call them.
+    const NAMES: &'static [&'static str];
+
+    /// Reads the command `name` from its payload and checks the payload's schema. `new_id`
+    /// makes the id of an aggregate that gets none from its creator.
+    ///
+    /// # Errors
+    /// All the ways in which the payload does not fit, one message each.
+    fn decode(
+        name: &str,
+        payload: Payload<'_>,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Result<Self, Vec<String>>;
+
+    /// The aggregate that the command is for.
+    fn aggregate_id(&self) -> &str;
+}
+
+/// The events of an aggregate. Their names and their data are a storage format: they are
+/// never changed, only added to (see [`schema`](crate::schema)).
+pub trait Event: Sized + 'static {
+    /// Each event's name and the current version of its schema.
+    const TYPES: &'static [(&'static str, u32)];
+
+    /// The event's name, one of [`TYPES`](Self::TYPES).
+    fn event_type(&self) -> &'static str;
+
+    /// The event's data, a compact JSON object, at the current version of its schema.
+    fn data(&self) -> Cow<'_, str>;
+
+    /// Reads an event of `aggregate_id` at the current version of its schema; the inverse of
+    /// [`data`](Self::data). `None` when the name is not one of [`TYPES`](Self::TYPES) or the
+    /// data can't be read as such an event: the store keeps what it can't read, too.
+    fn decode(event_type: &str, aggregate_id: &str, data: &str) -> Option<Self>;
+}
+
+/// Why a decider refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// The aggregate does not exist, or no longer.
+    NotFound(String),
+    /// The aggregate exists, or did: ids are not used again.
+    AlreadyExists(String),
+    /// The business rules that the command would break, all of them.
+    RuleViolated(Vec<String>),
+}

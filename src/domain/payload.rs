@@ -1,0 +1,111 @@
+//! Reading a command's payload, with every mistake reported at once.
+
+use crate::json::{self, Members};
+
+/// The payload of a command, read field by field. Each way in which it does not fit leaves
+/// one message; [`finish`](Self::finish) hands them all over.
+#[derive(Debug)]
+pub struct Payload<'a> {
+    members: Members<'a>,
+    errors: Vec<String>,
+}
+
+impl<'a> Payload<'a> {
+    /// The payload `raw` of a command; without one, every required field is missing.
+    pub fn new(raw: Option<&'a str>) -> Self {
+        let mut errors = Vec::new();
+        let members = match raw {
+            Some(raw) => Members::parse(raw).unwrap_or_else(|| {
+                errors.push("Payload must be an object".to_owned());
+                Members::default()
+            }),
+            None => {
+                errors.push("Payload is required".to_owned());
+                Members::default()
+            }
+        };
+        if let Some(key) = members.duplicate() {
+            errors.push(format!("{} is given twice", label(key)));
+        }
+        Self { members, errors }
+    }
+
+    /// Whether there is a payload object at all: if not, its fields need no messages.
+    fn readable(&self) -> bool {
+        !matches!(self.errors.first(), Some(error) if error.starts_with("Payload "))
+    }
+
+    /// Keys and raw values, in the order they were given.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.members.iter()
+    }
+
+    /// The raw value of `key`.
+    pub fn get(&self, key: &str) -> Option<&'a str> {
+        self.members.get(key)
+    }
+
+    /// Adds a message.
+    pub fn refuse(&mut self, message: String) {
+        self.errors.push(message);
+    }
+
+    /// The text of `key`, if it is given: a string, and not blank.
+    pub fn text(&mut self, key: &str) -> Option<String> {
+        let raw = self.members.get_present(key)?;
+        let Some(text) = json::string(raw) else {
+            self.errors.push(format!("{} must be a string", label(key)));
+            return None;
+        };
+        if text.trim().is_empty() {
+            self.errors.push(format!("{} must not be empty", label(key)));
+            return None;
+        }
+        Some(text.into_owned())
+    }
+
+    /// The text of `key`, which has to be given.
+    pub fn required_text(&mut self, key: &str) -> Option<String> {
+        if self.readable() && self.members.get_present(key).is_none() {
+            self.errors.push(format!("{} is required", label(key)));
+        }
+        self.text(key)
+    }
+
+    /// The whole number `key`, if it is given. What is beyond `i64` comes as its nearest end.
+    pub fn whole_number(&mut self, key: &str) -> Option<i64> {
+        let raw = self.members.get_present(key)?;
+        let digits = raw.strip_prefix('-').unwrap_or(raw);
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.errors.push(format!("{} must be a whole number", label(key)));
+            return None;
+        }
+        let end = if raw.starts_with('-') { i64::MIN } else { i64::MAX };
+        Some(raw.parse().unwrap_or(end))
+    }
+
+    /// Checks that the value of `key` can be stored: all its text is valid Unicode.
+    pub fn storable(&mut self, key: &str) {
+        if self.members.get(key).is_some_and(|raw| json::canonical(raw).is_none()) {
+            self.errors.push(format!("{} must be valid Unicode", label(key)));
+        }
+    }
+
+    /// `value`, if nothing was wrong with the payload.
+    ///
+    /// # Errors
+    /// All messages, in the order the fields were read.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Vec<String>> {
+        match value {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(self.errors),
+        }
+    }
+}
+
+/// The name of a field as messages write it, with a capital: `Email`.
+fn label(key: &str) -> String {
+    let mut letters = key.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}

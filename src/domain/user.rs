@@ -1,0 +1,284 @@
+//! The user: created, updated, deleted.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Command, Decider, Event, Fields, Payload, Rejection};
+
+// --- commands ------------------------------------------------------------------------------
+
+/// What can be asked of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserCommand {
+    /// `CreateUser`: bring a user into being.
+    Create {
+        /// The id of the new user.
+        id: String,
+        /// What is known of the user.
+        profile: Profile,
+    },
+    /// `UpdateUser`: set some fields; those given as `null` are removed.
+    Update {
+        /// The user.
+        id: String,
+        /// The fields to set.
+        profile: Profile,
+    },
+    /// `DeleteUser`: end the user. The id is not used again.
+    Delete {
+        /// The user.
+        id: String,
+    },
+}
+
+/// The fields of a command, with those that rules speak of in their own types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// All fields as given, in order. In `CreateUser` the id comes first, and no field is
+    /// `null`; in `UpdateUser` there is no id.
+    pub fields: Fields,
+    /// The field `email`.
+    pub email: Option<String>,
+    /// The field `age`, in years.
+    pub age: Option<i64>,
+}
+
+impl Command for UserCommand {
+    const NAMES: &'static [&'static str] = &["CreateUser", "UpdateUser", "DeleteUser"];
+
+    fn decode(
+        name: &str,
+        mut payload: Payload<'_>,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Result<Self, Vec<String>> {
+        let command = match name {
+            "CreateUser" => {
+                let id = match payload.get("id") {
+                    None | Some("null") => Some(new_id()),
+                    Some(_) => payload.required_text("id"),
+                };
+                payload.required_text("name");
+                let id_json = serde_json::Value::from(id.as_deref()).to_string();
+                let profile = profile(&mut payload, Some(&id_json));
+                id.map(|id| Self::Create { id, profile })
+            }
+            "UpdateUser" => {
+                let id = payload.required_text("id");
+                match payload.get("name") {
+                    Some("null") => payload.refuse("Name can't be removed".to_owned()),
+                    _ => _ = payload.text("name"),
+                }
+                let profile = profile(&mut payload, None);
+                id.map(|id| Self::Update { id, profile })
+            }
+            "DeleteUser" => payload.required_text("id").map(|id| Self::Delete { id }),
+            _ => None,
+        };
+        payload.finish(command)
+    }
+
+    fn aggregate_id(&self) -> &str {
+        match self {
+            Self::Create { id, .. } | Self::Update { id, .. } | Self::Delete { id } => id,
+        }
+    }
+}
+
+/// Reads the fields beside id and name. With the `id` of a new user, it leads the fields and
+/// `null` is a field that is not there; without, `null` is a field to be removed.
+fn profile(payload: &mut Payload<'_>, id: Option<&str>) -> Profile {
+    let email = payload.text("email");
+    let age = payload.whole_number("age");
+    payload.text("city");
+    let others: Vec<String> = payload
+        .iter()
+        .filter(|(key, _)| !["id", "name", "email", "age", "city"].contains(key))
+        .map(|(key, _)| key.to_owned())
+        .collect();
+    for key in &others {
+        payload.storable(key);
+    }
+    let leading = [("id", id), ("name", id.and(payload.get("name")))];
+    let leading = leading.into_iter().filter_map(|(key, raw)| raw.map(|raw| (key, raw)));
+    let creating = id.is_some();
+    let rest = payload.iter().filter(|(key, raw)| match *key {
+        "id" => false,
+        "name" => !creating,
+        _ => !(creating && *raw == "null"),
+    });
+    let fields = Fields::new(leading.chain(rest));
+    Profile { fields, email, age }
+}
+
+// --- events --------------------------------------------------------------------------------
+
+/// What can happen to a user. The names and the data are the storage format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserEvent {
+    /// `UserCreated`, version 2: all fields, the id first.
+    Created(Fields),
+    /// `UserUpdated`, version 1: the fields that changed, `null` for those that were removed.
+    Updated(Fields),
+    /// `UserDeleted`, version 1: no data.
+    Deleted,
+}
+
+impl Event for UserEvent {
+    const TYPES: &'static [(&'static str, u32)] =
+        &[("UserCreated", 2), ("UserUpdated", 1), ("UserDeleted", 1)];
+
+    fn event_type(&self) -> &'static str {
+        match self {
+            Self::Created(_) => "UserCreated",
+            Self::Updated(_) => "UserUpdated",
+            Self::Deleted => "UserDeleted",
+        }
+    }
+
+    fn data(&self) -> Cow<'_, str> {
+        match self {
+            Self::Created(fields) | Self::Updated(fields) => Cow::Borrowed(fields.as_str()),
+            Self::Deleted => Cow::Borrowed("{}"),
+        }
+    }
+
+    fn decode(event_type: &str, aggregate_id: &str, data: &str) -> Option<Self> {
+        match event_type {
+            "UserCreated" => {
+                let fields = readable(data)?;
+                let id = serde_json::Value::from(aggregate_id).to_string();
+                let members = fields.members();
+                // The stream says whose event it is. An empty email, which version 2 gave to
+                // the users of version 1, is none.
+                let rest = members.iter().filter(|(key, raw)| {
+                    *key != "id" && *raw != "null" && !(*key == "email" && *raw == "\"\"")
+                });
+                Some(Self::Created(Fields::new([("id", id.as_str())].into_iter().chain(rest))))
+            }
+            "UserUpdated" => Some(Self::Updated(readable(data)?.without("id"))),
+            "UserDeleted" => Some(Self::Deleted),
+            _ => None,
+        }
+    }
+}
+
+/// Stored data as fields; `None` when the fields that the node looks into have another type.
+fn readable(data: &str) -> Option<Fields> {
+    let fields = Fields::parse(data)?;
+    let members = fields.members();
+    let fits = |key| members.get(key).is_none_or(|raw| raw == "null" || raw.starts_with('"'));
+    ["name", "email", "city"].into_iter().all(fits).then_some(())?;
+    drop(members);
+    Some(fields)
+}
+
+// --- state ---------------------------------------------------------------------------------
+
+/// What decisions about a user rest on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum User {
+    /// Not created yet.
+    #[default]
+    Absent,
+    /// Created, with these fields, the id first.
+    Living(Fields),
+    /// Deleted for good.
+    Deleted,
+}
+
+/// What a decision about a user needs to know of the other users.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserFacts {
+    /// The id of the living user who has the command's email, whatever its case.
+    pub email_owner: Option<String>,
+}
+
+// --- decider -------------------------------------------------------------------------------
+
+/// The rules of users.
+#[derive(Debug)]
+pub struct UserDecider;
+
+/// The youngest age of a user, in years.
+const ADULT: i64 = 18;
+
+impl Decider for UserDecider {
+    const AGGREGATE_TYPE: &'static str = "User";
+    type Command = UserCommand;
+    type Event = UserEvent;
+    type State = User;
+    type Facts = UserFacts;
+
+    fn decide(
+        command: &UserCommand,
+        state: &User,
+        facts: &UserFacts,
+    ) -> Result<Vec<UserEvent>, Rejection> {
+        match (command, state) {
+            (UserCommand::Create { id, profile }, User::Absent) => {
+                check_rules(id, profile, facts)?;
+                Ok(vec![UserEvent::Created(profile.fields.clone())])
+            }
+            (UserCommand::Create { id, .. }, User::Living(_)) => {
+                Err(Rejection::AlreadyExists(format!("User {id} already exists")))
+            }
+            (UserCommand::Create { id, .. }, User::Deleted) => Err(Rejection::AlreadyExists(
+                format!("User {id} was deleted and its id is not used again"),
+            )),
+            (UserCommand::Update { id, profile }, User::Living(fields)) => {
+                check_rules(id, profile, facts)?;
+                let changes = fields.changes(&profile.fields);
+                let changed = changes.as_str() != "{}";
+                Ok(changed.then_some(UserEvent::Updated(changes)).into_iter().collect())
+            }
+            (UserCommand::Delete { .. }, User::Living(_)) => Ok(vec![UserEvent::Deleted]),
+            (
+                UserCommand::Update { id, .. } | UserCommand::Delete { id },
+                User::Absent | User::Deleted,
+            ) => Err(Rejection::NotFound(format!("User {id} not found"))),
+        }
+    }
+
+    fn evolve(state: User, event: &UserEvent) -> User {
+        match (event, state) {
+            (UserEvent::Deleted, _) | (_, User::Deleted) => User::Deleted,
+            (UserEvent::Created(fields), User::Absent | User::Living(_)) => {
+                User::Living(fields.clone())
+            }
+            (UserEvent::Updated(changes), User::Living(fields)) => {
+                User::Living(fields.merged(changes))
+            }
+            (UserEvent::Updated(_), User::Absent) => User::Absent,
+        }
+    }
+}
+
+fn check_rules(id: &str, profile: &Profile, facts: &UserFacts) -> Result<(), Rejection> {
+    let mut broken = Vec::new();
+    if let Some(email) = &profile.email {
+        if !plausible_email(email) {
+            broken.push("Email must be a valid email address".to_owned());
+        } else if facts.email_owner.as_ref().is_some_and(|owner| owner != id) {
+            broken.push("Email is already in use by another user".to_owned());
+        }
+    }
+    if profile.age.is_some_and(|age| age < ADULT) {
+        broken.push(format!("User must be {ADULT} or older"));
+    }
+    if broken.is_empty() { Ok(()) } else { Err(Rejection::RuleViolated(broken)) }
+}
+
+/// Whether `email` looks like `name@domain.tld`: one `@` with something before it, a dot
+/// inside of what follows, no blanks or control characters. More only the mail itself shows.
+fn plausible_email(email: &str) -> bool {
+    let Some((name, domain)) = email.split_once('@') else {
+        return false;
+    };
+    let blank = |letter: char| letter.is_whitespace() || letter.is_control();
+    !name.is_empty()
+        && !domain.contains('@')
+        && domain.contains('.')
+        && domain.split('.').all(|part| !part.is_empty())
+        && !email.contains(blank)
+}

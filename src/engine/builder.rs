@@ -1,0 +1,122 @@
+//! Putting an engine together: aggregates, event versions, projections and queries are
+//! registered here, and only here does the engine learn of them.
+
+use std::collections::BTreeMap;
+
+use super::{Engine, REBUILD_PROJECTION};
+use crate::domain::{Command, Decider, Event};
+use crate::env::{Clock, IdGenerator};
+use crate::executor::{Aggregate, Executor, LookUp};
+use crate::metrics::Metrics;
+use crate::projection::{NewProjection, Projection, Runner};
+use crate::query::Query;
+use crate::schema::{Schema, SchemaGap, Upcaster};
+use crate::snapshot::Snapshots;
+use crate::store::EventStore;
+
+/// What an engine runs on.
+pub struct Settings {
+    /// Where events are kept.
+    pub store: Box<dyn EventStore>,
+    /// What tells the time.
+    pub clock: Box<dyn Clock>,
+    /// What makes ids.
+    pub ids: Box<dyn IdGenerator>,
+    /// At every so many events of an aggregate a snapshot is taken; never, for 0.
+    pub snapshot_every: u64,
+}
+
+/// Collects what an engine is to know.
+#[derive(Default)]
+pub struct EngineBuilder {
+    aggregates: Vec<Box<dyn Aggregate>>,
+    commands: BTreeMap<&'static str, usize>,
+    events: BTreeMap<&'static str, usize>,
+    versions: Vec<(&'static str, u32)>,
+    upcasters: Vec<Upcaster>,
+    projections: Vec<NewProjection>,
+    queries: BTreeMap<&'static str, Query>,
+    taken: Option<&'static str>,
+}
+
+/// Why an engine can't be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// Two commands, two events or two queries have the same name.
+    #[error("{0} is registered twice")]
+    Twice(&'static str),
+    /// Events of an old version could not be read.
+    #[error(transparent)]
+    Gap(#[from] SchemaGap),
+}
+
+impl EngineBuilder {
+    /// Registers an aggregate: its commands, its events, and how it learns the facts for its
+    /// decisions.
+    pub fn aggregate<D: Decider>(mut self, look_up: LookUp<D>) -> Self {
+        let number = self.aggregates.len();
+        self.aggregates.push(Box::new(Executor::<D>::new(look_up)));
+        for &name in D::Command::NAMES {
+            let twice = self.commands.insert(name, number).is_some() || name == REBUILD_PROJECTION;
+            self.note(twice, name);
+        }
+        for &(name, version) in D::Event::TYPES {
+            let twice = self.events.insert(name, number).is_some();
+            self.note(twice, name);
+            self.versions.push((name, version));
+        }
+        self
+    }
+
+    /// Registers a step from one version of an event to the next.
+    pub fn upcaster(mut self, upcaster: Upcaster) -> Self {
+        self.upcasters.push(upcaster);
+        self
+    }
+
+    /// Registers a projection, which starts as its default.
+    pub fn projection<P: Projection + Default>(mut self) -> Self {
+        let new: NewProjection = || Box::new(P::default());
+        self.projections.push(new);
+        self
+    }
+
+    /// Registers a query.
+    pub fn query(mut self, query: Query) -> Self {
+        let twice = self.queries.insert(query.name, query).is_some();
+        self.note(twice, query.name);
+        self
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    /// What was registered twice or is missing.
+    pub fn build(self, settings: Settings) -> Result<Engine, BuildError> {
+        if let Some(name) = self.taken {
+            return Err(BuildError::Twice(name));
+        }
+        let schema = Schema::new(self.versions, self.upcasters)?;
+        let mut runner = Runner::new(self.projections);
+        runner.catch_up(settings.store.as_ref(), &schema);
+        Ok(Engine {
+            store: settings.store,
+            runner,
+            snapshots: Snapshots::every(settings.snapshot_every),
+            schema,
+            clock: settings.clock,
+            ids: settings.ids,
+            aggregates: self.aggregates,
+            commands: self.commands,
+            events: self.events,
+            queries: self.queries,
+            metrics: Metrics::default(),
+        })
+    }
+
+    fn note(&mut self, twice: bool, name: &'static str) {
+        if twice && self.taken.is_none() {
+            self.taken = Some(name);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The engine: the node without its wire. Carries out commands, answers queries, loads events;
+//! knows aggregates, read models and queries only as what was registered.
+
+mod builder;
+
+pub use builder::{BuildError, EngineBuilder, Settings};
+
+use std::collections::BTreeMap;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::domain::Payload;
+use crate::env::{Clock, IdGenerator};
+use crate::executor::{Aggregate, CommandRequest, Failure, FailureCode, Outcome, Workspace};
+use crate::json;
+use crate::load::EventRecord;
+use crate::metrics::{Metrics, UNKNOWN};
+use crate::projection::{Delivery, Runner};
+use crate::query::{Query, QueryError, QueryRequest, View, as_of};
+use crate::replay::Sources;
+use crate::schema::Schema;
+use crate::snapshot::Snapshots;
+use crate::store::{
+    Commit, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent, Remembered,
+};
+use crate::time::Timestamp;
+
+/// The command by which a projection is rebuilt.
+const REBUILD_PROJECTION: &str = "RebuildProjection";
+
+/// The aggregate type of loaded events that name none and whose type is not known.
+const UNKNOWN_AGGREGATE: &str = "Unknown";
+
+/// Commands in, events stored and projected; queries in, answers out.
+pub struct Engine {
+    store: Box<dyn EventStore>,
+    runner: Runner,
+    snapshots: Snapshots,
+    schema: Schema,
+    clock: Box<dyn Clock>,
+    ids: Box<dyn IdGenerator>,
+    aggregates: Vec<Box<dyn Aggregate>>,
+    /// Which aggregate takes a command.
+    commands: BTreeMap<&'static str, usize>,
+    /// Which aggregate an event happens to.
+    events: BTreeMap<&'static str, usize>,
+    queries: BTreeMap<&'static str, Query>,
+    metrics: Metrics,
+}
+
+impl Engine {
+    /// Carries out a command: checks its idempotency key, then its payload, then its expected
+    /// version, then has the aggregate decide; stores and projects what follows. When this
+    /// returns, every query sees it.
+    ///
+    /// # Errors
+    /// Why nothing was stored.
+    pub fn execute(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
+        let known = self.commands.get_key_value(request.name.as_ref());
+        let (name, result) = match known {
+            Some((&name, &aggregate)) => (name, self.dispatch(aggregate, request)),
+            None if request.name == REBUILD_PROJECTION => {
+                (REBUILD_PROJECTION, self.rebuild(request))
+            }
+            None => {
+                let error = format!("Unknown command {}", request.name);
+                (UNKNOWN, Err(Failure::rejected(FailureCode::UnknownCommand, vec![error])))
+            }
+        };
+        self.metrics.count_command(name, &result);
+        self.clock.command_done();
+        result
+    }
+
+    /// Writes the answer to a query, a JSON value, at the end of `out`.
+    ///
+    /// # Errors
+    /// Why there is none; `out` may then have a part of it.
+    pub fn answer(
+        &mut self,
+        request: &QueryRequest<'_>,
+        out: &mut String,
+    ) -> Result<(), QueryError> {
+        let Some(query) = self.queries.get(request.name) else {
+            self.metrics.count_query(UNKNOWN);
+            return Err(QueryError::Unknown(request.name.to_owned()));
+        };
+        self.metrics.count_query(query.name);
+        let store = self.store.as_ref();
+        let past = match request.as_of {
+            None => None,
+            Some(_) if !query.of_the_past => {
+                let text =
+                    format!("asOf does not apply to {}, which speaks of the node", query.name);
+                return Err(QueryError::BadParameter(text));
+            }
+            Some(as_of) => {
+                let position = as_of::position(as_of, store)?;
+                Some((position, self.runner.as_of(position, store, &self.schema)))
+            }
+        };
+        let (position, models) = match &past {
+            Some((position, models)) => (*position, models),
+            None => (store.head(), &self.runner),
+        };
+        let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
+        let view = View { position, sources, models, metrics: &self.metrics };
+        (query.answer)(&view, &request.params, out)
+    }
+
+    /// Stores and projects an event that happened elsewhere. Its sequence number and the
+    /// version of its aggregate are given anew.
+    ///
+    /// # Errors
+    /// How it does not fit to what is stored; then nothing was.
+    pub fn load(&mut self, record: &EventRecord<'_>) -> Result<(), String> {
+        let timestamp = self.fitting_time(record)?;
+        let id = record.aggregate_id.as_ref();
+        let known = self.events.get(record.event_type.as_ref());
+        let of_event = known.map(|aggregate| self.aggregates[*aggregate].aggregate_type());
+        let stream = self.store.stream(id).map(|stream| stream.aggregate_type.to_owned());
+        let given = record.aggregate_type.as_deref();
+        let aggregate_type = match (stream.as_deref(), given) {
+            (Some(stream), Some(given)) if stream != given => {
+                return Err(format!("aggregateType must be {stream}, as that of {id} is"));
+            }
+            (stream, given) => stream.or(given).or(of_event).unwrap_or(UNKNOWN_AGGREGATE),
+        };
+        let event = NewEvent {
+            event_id: record.event_id.unwrap_or_else(|| self.ids.next_id(timestamp)),
+            event_type: &record.event_type,
+            event_version: record.event_version,
+            data: &record.data,
+        };
+        let commit = Commit {
+            aggregate_id: id,
+            aggregate_type,
+            expected: ExpectedVersion::Any,
+            timestamp,
+            metadata: Metadata {
+                causation_id: record.causation_id.as_deref(),
+                correlation_id: record.correlation_id.as_deref(),
+                user_id: record.user_id.as_deref(),
+            },
+            events: &[event],
+            idempotency: None,
+        };
+        let appended = self.store.append(&commit).map_err(|error| error.to_string())?;
+        self.runner.catch_up(self.store.as_ref(), &self.schema);
+        self.count_foreign(appended.last);
+        Ok(())
+    }
+
+    /// The event store, to read from.
+    pub fn store(&self) -> &dyn EventStore {
+        self.store.as_ref()
+    }
+
+    /// The read models.
+    pub fn models(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// What was counted.
+    pub fn metrics_mut(&mut self) -> &mut Metrics {
+        &mut self.metrics
+    }
+
+    fn dispatch(
+        &mut self,
+        aggregate: usize,
+        request: &CommandRequest<'_>,
+    ) -> Result<Outcome, Failure> {
+        let idempotency = match request.idempotency_key.as_deref() {
+            Some(key) => {
+                let fingerprint = fingerprint(request);
+                if let Some(remembered) = self.store.remembered(key) {
+                    return repeat(key, remembered, fingerprint);
+                }
+                Some(Idempotency { key, fingerprint })
+            }
+            None => None,
+        };
+        let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
+        let now = self.clock.now().max(newest);
+        let workspace = Workspace {
+            store: self.store.as_mut(),
+            runner: &mut self.runner,
+            snapshots: &mut self.snapshots,
+            schema: &self.schema,
+            ids: self.ids.as_mut(),
+            now,
+            mistakes: time_mistakes(request.timestamp, newest, now),
+            idempotency,
+        };
+        self.aggregates[aggregate].execute(request, workspace)
+    }
+
+    fn rebuild(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
+        let mut payload = Payload::new(request.payload);
+        if request.expected_version.is_some() {
+            payload.refuse(format!("expectedVersion does not apply to {REBUILD_PROJECTION}"));
+        }
+        let name = payload.required_text("name");
+        let name = payload
+            .finish(name)
+            .map_err(|errors| Failure::rejected(FailureCode::ValidationFailed, errors))?;
+        if !self.runner.status().any(|status| status.name == name) {
+            let error = format!("Projection {name} not found");
+            return Err(Failure::rejected(FailureCode::NotFound, vec![error]));
+        }
+        if request.dry_run {
+            return Ok(Outcome::Planned(Vec::new()));
+        }
+        let rebuilt = self.runner.rebuild(&name, self.store.as_ref(), &self.schema);
+        Ok(Outcome::Rebuilt { events_processed: rebuilt.unwrap_or(0) })
+    }
+
+    /// When a loaded event happened, if it fits behind what is stored.
+    fn fitting_time(&self, record: &EventRecord<'_>) -> Result<Timestamp, String> {
+        let stored = self.store.stream(&record.aggregate_id).map_or(0, |stream| stream.version);
+        match record.aggregate_version {
+            Some(version) if version <= stored => {
+                let id = &record.aggregate_id;
+                return Err(format!("aggregateVersion must be above {stored}, which {id} has"));
+            }
+            _ => {}
+        }
+        let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
+        match record.timestamp {
+            Some(timestamp) if timestamp < newest => {
+                Err(format!("timestamp must not be before that of the event before it, {newest}"))
+            }
+            Some(timestamp) => Ok(timestamp),
+            None => Ok(self.clock.now().max(newest)),
+        }
+    }
+
+    /// Counts a stored event that this node did not write and can't read.
+    fn count_foreign(&mut self, position: u64) {
+        let Some(event) = self.store.event(position) else { return };
+        match self.events.get(event.event_type) {
+            None => self.metrics.unknown_events += 1,
+            Some(aggregate) => {
+                let delivery = Delivery::stored(event, &self.schema);
+                let readable = self.aggregates[*aggregate].reads(&delivery);
+                self.metrics.unreadable_events += u64::from(!readable);
+            }
+        }
+    }
+}
+
+/// The same for the same command and payload, however the payload is written; else different.
+fn fingerprint(request: &CommandRequest<'_>) -> u128 {
+    let payload = request.payload.unwrap_or("null");
+    let payload = json::canonical(payload).unwrap_or_else(|| payload.to_owned());
+    xxh3_128(format!("{}\n{payload}", request.name).as_bytes())
+}
+
+/// What a remembered idempotency key answers.
+fn repeat(key: &str, remembered: Remembered, fingerprint: u128) -> Result<Outcome, Failure> {
+    if remembered.fingerprint == fingerprint {
+        return Ok(Outcome::Stored(remembered.appended));
+    }
+    let error = format!("The idempotency key {key} was used for another command");
+    Err(Failure::rejected(FailureCode::IdempotencyConflict, vec![error]))
+}
+
+fn time_mistakes(given: Option<Timestamp>, newest: Timestamp, now: Timestamp) -> Vec<String> {
+    let mistake = match given {
+        Some(given) if given < newest => {
+            Some(format!("metadata.timestamp must not be before the newest event, {newest}"))
+        }
+        Some(given) if given > now => {
+            Some(format!("metadata.timestamp must not be after the node's clock, {now}"))
+        }
+        _ => None,
+    };
+    mistake.into_iter().collect()
+}

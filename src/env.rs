@@ -1,0 +1,169 @@
+//! What the node takes from the world: the time and new ids, each real or deterministic.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use uuid::{Builder, Uuid};
+
+use crate::time::Timestamp;
+
+/// Tells the time.
+pub trait Clock {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+
+    /// Called once after every command, for clocks that move with the work.
+    fn command_done(&mut self);
+}
+
+/// The machine's clock, in whole milliseconds.
+#[derive(Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        // A clock set before 1970 reads as 1970: the store never lets time go back anyway.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(millis.saturating_mul(1000))
+    }
+
+    fn command_done(&mut self) {}
+}
+
+/// A clock that stands still but for one millisecond a command: the same input then sees the
+/// same times.
+#[derive(Debug)]
+pub struct LogicalClock(Timestamp);
+
+impl LogicalClock {
+    /// A clock whose first command happens at `start`.
+    pub fn starting_at(start: Timestamp) -> Self {
+        Self(start)
+    }
+}
+
+impl Clock for LogicalClock {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+
+    fn command_done(&mut self) {
+        self.0 = self.0.plus_millis(1);
+    }
+}
+
+/// Makes new ids.
+pub trait IdGenerator {
+    /// An id that no other call returns, for something that happens at `at`.
+    fn next_id(&mut self, at: Timestamp) -> Uuid;
+}
+
+/// Makes UUIDs of version 7 (RFC 9562) that sort in the order they were made: the
+/// millisecond, a 12-bit counter within it (method 1 of section 6.2), 62 random bits.
+#[derive(Debug)]
+pub struct UuidV7 {
+    random: Xoshiro256PlusPlus,
+    millis: u64,
+    counter: u16,
+}
+
+/// The largest value of the counter: the 12 bits of the field `rand_a`.
+const COUNTER_MAX: u16 = 0xfff;
+
+impl UuidV7 {
+    /// A generator with randomness from the operating system.
+    ///
+    /// # Errors
+    /// When the operating system has none to give.
+    pub fn from_os() -> Result<Self, getrandom::Error> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed)?;
+        Ok(Self::new(Xoshiro256PlusPlus::from_seed(seed)))
+    }
+
+    /// A generator that makes the same ids for the same `seed` and the same moments.
+    pub fn seeded(seed: u64) -> Self {
+        Self::new(Xoshiro256PlusPlus::seed_from_u64(seed))
+    }
+
+    fn new(random: Xoshiro256PlusPlus) -> Self {
+        Self { random, millis: 0, counter: COUNTER_MAX }
+    }
+}
+
+impl IdGenerator for UuidV7 {
+    fn next_id(&mut self, at: Timestamp) -> Uuid {
+        let random = self.random.next_u64().to_be_bytes();
+        let millis = at.unix_millis();
+        if millis > self.millis {
+            self.millis = millis;
+            // Starts in the lower half, so that a millisecond has room for 2,048 ids or more.
+            self.counter = u16::from_be_bytes([random[0] & 0x07, random[1]]);
+        } else if self.counter == COUNTER_MAX {
+            self.millis += 1;
+            self.counter = 0;
+        } else {
+            self.counter += 1;
+        }
+        let mut bytes = [0; 10];
+        bytes[..2].copy_from_slice(&self.counter.to_be_bytes());
+        bytes[2..].copy_from_slice(&self.random.next_u64().to_be_bytes());
+        Builder::from_unix_timestamp_millis(self.millis, &bytes).into_uuid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_version_7_and_sort_in_the_order_they_were_made() {
+        let mut ids = UuidV7::seeded(1);
+        let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let mut last = Uuid::nil();
+        for nth in 0..10_000 {
+            let id = ids.next_id(moment.plus_millis(nth / 5_000));
+            assert!(id > last, "{id} after {last}");
+            assert_eq!(id.get_version_num(), 7);
+            assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+            last = id;
+        }
+    }
+
+    #[test]
+    fn an_id_begins_with_its_millisecond() {
+        let moment = Timestamp::parse("2026-01-01T00:00:00.123Z").unwrap();
+        let id = UuidV7::seeded(7).next_id(moment);
+        assert_eq!(id.as_u128() >> 80, u128::from(moment.unix_millis()));
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_ids_and_another_seed_others() {
+        let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let first: Vec<_> = (0..3).map(|_| UuidV7::seeded(5).next_id(moment)).collect();
+        assert_eq!(first[0], first[1]);
+        assert_ne!(first[0], UuidV7::seeded(6).next_id(moment));
+        assert_ne!(
+            UuidV7::from_os().unwrap().next_id(moment),
+            UuidV7::from_os().unwrap().next_id(moment)
+        );
+    }
+
+    #[test]
+    fn the_logical_clock_starts_where_told_and_moves_a_millisecond_a_command() {
+        let start = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let mut clock = LogicalClock::starting_at(start);
+        assert_eq!((clock.now(), clock.now()), (start, start));
+        clock.command_done();
+        assert_eq!(clock.now(), start.plus_millis(1));
+    }
+
+    #[test]
+    fn the_system_clock_tells_whole_milliseconds_of_the_present() {
+        let now = SystemClock.now();
+        assert_eq!(now.micros() % 1000, 0);
+        assert!(now > Timestamp::parse("2026-01-01T00:00:00Z").unwrap());
+    }
+}

@@ -1,0 +1,306 @@
+//! The command side: load the aggregate, decide, append, evolve, project.
+//!
+//! Written once for every [`Decider`]; what differs between aggregates is in `domain`.
+
+mod live;
+mod outcome;
+
+pub use outcome::{Failure, FailureCode, Outcome, PlannedEvent};
+
+use std::borrow::Cow;
+
+use crate::domain::{Command, Decider, Event, Payload};
+use crate::env::IdGenerator;
+use crate::projection::{Delivery, Runner};
+use crate::replay::{Replayed, Sources};
+use crate::schema::Schema;
+use crate::snapshot::Snapshots;
+use crate::store::{
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
+};
+use crate::time::Timestamp;
+use live::Live;
+
+/// How often a command without an expected version is decided again after its append met a
+/// version that had moved on.
+const ATTEMPTS: u32 = 4;
+
+/// A command as it came, with what its sender asks of the node beside it.
+#[derive(Debug, Clone, Default)]
+pub struct CommandRequest<'a> {
+    /// The command's name.
+    pub name: Cow<'a, str>,
+    /// The payload, a JSON value.
+    pub payload: Option<&'a str>,
+    /// The version that the aggregate has to have.
+    pub expected_version: Option<i64>,
+    /// The key under which the command is carried out at most once.
+    pub idempotency_key: Option<Cow<'a, str>>,
+    /// What caused the command.
+    pub causation_id: Option<Cow<'a, str>>,
+    /// The conversation it belongs to.
+    pub correlation_id: Option<Cow<'a, str>>,
+    /// Who gave it.
+    pub user_id: Option<Cow<'a, str>>,
+    /// When it happened; the present, if not given.
+    pub timestamp: Option<Timestamp>,
+    /// Whether only to say what would happen.
+    pub dry_run: bool,
+}
+
+/// What commands are carried out on.
+pub struct Workspace<'a> {
+    /// The event store.
+    pub store: &'a mut dyn EventStore,
+    /// The read models.
+    pub runner: &'a mut Runner,
+    /// The snapshots.
+    pub snapshots: &'a mut Snapshots,
+    /// The event versions.
+    pub schema: &'a Schema,
+    /// Where new ids come from.
+    pub ids: &'a mut dyn IdGenerator,
+    /// The present; not before the newest event.
+    pub now: Timestamp,
+    /// What a command is refused for together with its payload's mistakes.
+    pub mistakes: Vec<String>,
+    /// What the command is to be remembered by.
+    pub idempotency: Option<Idempotency<'a>>,
+}
+
+/// An aggregate type as the engine sees it.
+pub trait Aggregate {
+    /// The type's name.
+    fn aggregate_type(&self) -> &'static str;
+
+    /// Carries out a command of this aggregate type.
+    ///
+    /// # Errors
+    /// Why it was refused; then nothing was stored, unless the failure says that it is not
+    /// known.
+    fn execute(
+        &mut self,
+        request: &CommandRequest<'_>,
+        workspace: Workspace<'_>,
+    ) -> Result<Outcome, Failure>;
+
+    /// Whether an event of this aggregate type, as it lies in the store, can be read.
+    fn reads(&self, delivery: &Delivery<'_>) -> bool;
+}
+
+/// Looks up in the read models what a decision needs to know.
+pub type LookUp<D> = fn(&<D as Decider>::Command, &Runner) -> <D as Decider>::Facts;
+
+/// Carries out the commands of one aggregate type, and keeps the states of those aggregates
+/// that are in use.
+pub struct Executor<D: Decider> {
+    look_up: LookUp<D>,
+    live: Live<D::State>,
+}
+
+impl<D: Decider> Executor<D> {
+    /// An executor that learns the facts for its decisions from `look_up`.
+    pub fn new(look_up: LookUp<D>) -> Self {
+        Self { look_up, live: Live::new() }
+    }
+}
+
+impl<D: Decider> Aggregate for Executor<D> {
+    fn aggregate_type(&self) -> &'static str {
+        D::AGGREGATE_TYPE
+    }
+
+    fn execute(
+        &mut self,
+        request: &CommandRequest<'_>,
+        mut workspace: Workspace<'_>,
+    ) -> Result<Outcome, Failure> {
+        let command = decode::<D>(request, &mut workspace)?;
+        for _ in 1..ATTEMPTS {
+            match self.attempt(&command, request, &mut workspace) {
+                // Another writer was faster. Whoever named a version wants to know; for all
+                // others the command is decided again on what is there now.
+                Err(Failure::Storage(AppendError::WrongExpectedVersion { .. }))
+                    if request.expected_version.is_none() =>
+                {
+                    workspace.runner.catch_up(workspace.store, workspace.schema);
+                }
+                done => return done.map_err(Failure::settled),
+            }
+        }
+        self.attempt(&command, request, &mut workspace).map_err(Failure::settled)
+    }
+
+    fn reads(&self, delivery: &Delivery<'_>) -> bool {
+        delivery.decode::<D::Event>().is_some()
+    }
+}
+
+impl<D: Decider> Executor<D> {
+    /// Loads, decides, appends and projects once.
+    fn attempt(
+        &mut self,
+        command: &D::Command,
+        request: &CommandRequest<'_>,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Outcome, Failure> {
+        let id = command.aggregate_id();
+        let loaded = self.live.take::<D>(id, workspace.sources());
+        let decided = self.decide(command, request, &loaded, workspace);
+        let appended = match decided {
+            Ok(events) if events.is_empty() => Ok(Outcome::Unchanged),
+            Ok(events) if request.dry_run => Ok(planned::<D>(id, loaded.version, &events)),
+            Ok(events) => match append::<D>(id, loaded.version, request, &events, workspace) {
+                Ok(appended) => {
+                    self.settle(loaded, &events, appended, workspace);
+                    return Ok(Outcome::Stored(appended));
+                }
+                Err(error) => Err(Failure::Storage(error)),
+            },
+            Err(failure) => Err(failure),
+        };
+        if let Some(stream) = workspace.store.stream(id) {
+            self.live.put(stream.key, loaded);
+        }
+        appended
+    }
+
+    /// The events that the command leads to, once version, id and rules allow it.
+    fn decide(
+        &self,
+        command: &D::Command,
+        request: &CommandRequest<'_>,
+        loaded: &Replayed<D::State>,
+        workspace: &Workspace<'_>,
+    ) -> Result<Vec<D::Event>, Failure> {
+        check_expected(request.expected_version, loaded.version)?;
+        let facts = (self.look_up)(command, workspace.runner);
+        let events = D::decide(command, &loaded.state, &facts)?;
+        check_type::<D>(command.aggregate_id(), workspace.store)?;
+        Ok(events)
+    }
+
+    /// Brings state and read models to where the store is now.
+    fn settle(
+        &mut self,
+        mut loaded: Replayed<D::State>,
+        events: &[D::Event],
+        appended: Appended,
+        workspace: &mut Workspace<'_>,
+    ) {
+        let from_version = loaded.version;
+        for (position, event) in (appended.first..=appended.last).zip(events) {
+            loaded.state = D::evolve(loaded.state, event);
+            loaded.version += 1;
+            if let Some(recorded) = workspace.store.event(position) {
+                workspace.runner.deliver(&Delivery::fresh(recorded, workspace.schema, event));
+            }
+        }
+        // Does something only where a projection had not seen all events before these.
+        workspace.runner.catch_up(workspace.store, workspace.schema);
+        let Some(last) = workspace.store.event(appended.last) else { return };
+        if workspace.snapshots.due(from_version, loaded.version) {
+            workspace.snapshots.put(last.stream, loaded.version, &loaded.state);
+        }
+        self.live.put(last.stream, loaded);
+    }
+}
+
+impl Workspace<'_> {
+    fn sources(&self) -> Sources<'_> {
+        Sources { store: self.store, snapshots: self.snapshots, schema: self.schema }
+    }
+}
+
+/// Reads the command, all mistakes of its schema together.
+fn decode<D: Decider>(
+    request: &CommandRequest<'_>,
+    workspace: &mut Workspace<'_>,
+) -> Result<D::Command, Failure> {
+    let (ids, now) = (&mut *workspace.ids, workspace.now);
+    let mut new_id = || ids.next_id(now).to_string();
+    let payload = Payload::new(request.payload);
+    let mistakes = std::mem::take(&mut workspace.mistakes);
+    match D::Command::decode(&request.name, payload, &mut new_id) {
+        Ok(command) if mistakes.is_empty() => Ok(command),
+        Ok(_) => Err(Failure::rejected(FailureCode::ValidationFailed, mistakes)),
+        Err(mut errors) => {
+            errors.extend(mistakes);
+            Err(Failure::rejected(FailureCode::ValidationFailed, errors))
+        }
+    }
+}
+
+fn check_expected(expected: Option<i64>, actual: u64) -> Result<(), Failure> {
+    match expected {
+        Some(expected) if u64::try_from(expected) != Ok(actual) => {
+            let error = format!("Expected version {expected}, got {actual}");
+            Err(Failure::rejected(FailureCode::ConcurrencyConflict, vec![error]))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ids are unique in the whole store: a stream of another type is in the way.
+fn check_type<D: Decider>(id: &str, store: &dyn EventStore) -> Result<(), Failure> {
+    match store.stream(id) {
+        Some(stream) if stream.aggregate_type != D::AGGREGATE_TYPE => {
+            let error = format!("{} {id} already exists", stream.aggregate_type);
+            Err(Failure::rejected(FailureCode::AlreadyExists, vec![error]))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn planned<D: Decider>(id: &str, version: u64, events: &[D::Event]) -> Outcome {
+    let plan = |(version, event): (u64, &D::Event)| PlannedEvent {
+        event_type: event.event_type(),
+        event_version: current_version::<D>(event),
+        aggregate_id: id.to_owned(),
+        aggregate_type: D::AGGREGATE_TYPE,
+        aggregate_version: version,
+        data: event.data().into_owned(),
+    };
+    Outcome::Planned((version + 1..).zip(events).map(plan).collect())
+}
+
+fn current_version<D: Decider>(event: &D::Event) -> u32 {
+    let mut types = D::Event::TYPES.iter();
+    let found = types.find(|(name, _)| *name == event.event_type());
+    found.map_or(1, |(_, version)| *version)
+}
+
+fn append<D: Decider>(
+    id: &str,
+    version: u64,
+    request: &CommandRequest<'_>,
+    events: &[D::Event],
+    workspace: &mut Workspace<'_>,
+) -> Result<Appended, AppendError> {
+    let newest = workspace.store.newest_timestamp().unwrap_or(Timestamp::MIN);
+    let timestamp = request.timestamp.unwrap_or(workspace.now).max(newest);
+    let data: Vec<Cow<'_, str>> = events.iter().map(Event::data).collect();
+    let new_events: Vec<NewEvent<'_>> = events
+        .iter()
+        .zip(&data)
+        .map(|(event, data)| NewEvent {
+            event_id: workspace.ids.next_id(timestamp),
+            event_type: event.event_type(),
+            event_version: current_version::<D>(event),
+            data,
+        })
+        .collect();
+    workspace.store.append(&Commit {
+        aggregate_id: id,
+        aggregate_type: D::AGGREGATE_TYPE,
+        expected: ExpectedVersion::Exact(version),
+        timestamp,
+        metadata: Metadata {
+            causation_id: request.causation_id.as_deref(),
+            correlation_id: request.correlation_id.as_deref(),
+            user_id: request.user_id.as_deref(),
+        },
+        events: &new_events,
+        idempotency: workspace.idempotency,
+    })
+}

@@ -1,0 +1,114 @@
+//! What comes of a command.
+
+use crate::domain::Rejection;
+use crate::store::{AppendError, Appended};
+
+/// What a command that was not refused led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing had to change.
+    Unchanged,
+    /// These events were stored, now or when the same command was given before.
+    Stored(Appended),
+    /// These events would be stored; it was a dry run.
+    Planned(Vec<PlannedEvent>),
+    /// A projection was rebuilt.
+    Rebuilt {
+        /// From so many events.
+        events_processed: u64,
+    },
+}
+
+/// An event that a dry run would store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedEvent {
+    /// Its name.
+    pub event_type: &'static str,
+    /// The version of its schema.
+    pub event_version: u32,
+    /// The aggregate.
+    pub aggregate_id: String,
+    /// The type of the aggregate.
+    pub aggregate_type: &'static str,
+    /// The version that the aggregate would come to.
+    pub aggregate_version: u64,
+    /// Its data: a compact JSON object.
+    pub data: String,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// It was refused, for these reasons.
+    Rejected {
+        /// The kind of reason.
+        code: FailureCode,
+        /// The reasons, all of their layer.
+        errors: Vec<String>,
+    },
+    /// It could not be stored.
+    Storage(AppendError),
+}
+
+/// The kinds of reasons for refusing a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailureCode {
+    /// The payload does not fit its schema.
+    ValidationFailed,
+    /// A business rule forbids it.
+    RuleViolated,
+    /// The aggregate does not exist.
+    NotFound,
+    /// The aggregate exists already.
+    AlreadyExists,
+    /// The aggregate has another version than expected.
+    ConcurrencyConflict,
+    /// The idempotency key belongs to another command.
+    IdempotencyConflict,
+    /// There is no such command.
+    UnknownCommand,
+}
+
+impl FailureCode {
+    /// The code as replies write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ValidationFailed => "validation_failed",
+            Self::RuleViolated => "rule_violated",
+            Self::NotFound => "not_found",
+            Self::AlreadyExists => "already_exists",
+            Self::ConcurrencyConflict => "concurrency_conflict",
+            Self::IdempotencyConflict => "idempotency_conflict",
+            Self::UnknownCommand => "unknown_command",
+        }
+    }
+}
+
+impl Failure {
+    /// A refusal.
+    pub fn rejected(code: FailureCode, errors: Vec<String>) -> Self {
+        Self::Rejected { code, errors }
+    }
+
+    /// The failure as its sender gets to see it: a version that had moved on is a refusal.
+    pub(super) fn settled(self) -> Self {
+        match self {
+            Self::Storage(error @ AppendError::WrongExpectedVersion { .. }) => {
+                Self::rejected(FailureCode::ConcurrencyConflict, vec![error.to_string()])
+            }
+            Self::Storage(_) | Self::Rejected { .. } => self,
+        }
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::NotFound(error) => Self::rejected(FailureCode::NotFound, vec![error]),
+            Rejection::AlreadyExists(error) => {
+                Self::rejected(FailureCode::AlreadyExists, vec![error])
+            }
+            Rejection::RuleViolated(errors) => Self::rejected(FailureCode::RuleViolated, errors),
+        }
+    }
+}

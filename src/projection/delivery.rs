@@ -1,0 +1,66 @@
+//! An event on its way to those who read it.
+
+use std::any::Any;
+use std::ops::Deref;
+
+use crate::domain::Event;
+use crate::schema::Schema;
+use crate::store::RecordedEvent;
+
+/// A stored event together with what is needed to read its data.
+#[derive(Debug)]
+pub struct Delivery<'a> {
+    event: RecordedEvent<'a>,
+    schema: &'a Schema,
+    /// The event as its decider made it, when that was just now: it need not be read again.
+    fresh: Option<&'a dyn Any>,
+}
+
+impl<'a> Delivery<'a> {
+    /// An event as it lies in the store.
+    pub fn stored(event: RecordedEvent<'a>, schema: &'a Schema) -> Self {
+        Self { event, schema, fresh: None }
+    }
+
+    /// An event that was stored this moment, and the value that it was stored from.
+    pub fn fresh<E: Event>(event: RecordedEvent<'a>, schema: &'a Schema, value: &'a E) -> Self {
+        Self { event, schema, fresh: Some(value) }
+    }
+
+    /// The stored event.
+    pub fn event(&self) -> &RecordedEvent<'a> {
+        &self.event
+    }
+
+    /// The event as one of the events `E`, at the current version of its schema. `None` when
+    /// it is another aggregate's event or can't be read.
+    pub fn decode<E: Event>(&self) -> Option<Decoded<'a, E>> {
+        if let Some(value) = self.fresh {
+            return value.downcast_ref().map(Decoded::Fresh);
+        }
+        let RecordedEvent { event_type, event_version, data, .. } = self.event;
+        E::TYPES.iter().find(|(name, _)| *name == event_type)?;
+        let data = self.schema.upcast(event_type, event_version, data)?;
+        E::decode(event_type, self.event.aggregate_id, &data).map(Decoded::Read)
+    }
+}
+
+/// An event's value, made just now or read from the store.
+#[derive(Debug)]
+pub enum Decoded<'a, E> {
+    /// The value that was stored.
+    Fresh(&'a E),
+    /// The value read from its data.
+    Read(E),
+}
+
+impl<E> Deref for Decoded<'_, E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        match self {
+            Self::Fresh(value) => value,
+            Self::Read(value) => value,
+        }
+    }
+}

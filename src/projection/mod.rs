@@ -1,0 +1,165 @@
+//! Read models: what queries are answered from. Each is built by a projection, which applies
+//! every event of the store once, in order.
+
+mod delivery;
+mod rank;
+pub mod users;
+
+pub use delivery::{Decoded, Delivery};
+
+use std::any::Any;
+
+use crate::schema::Schema;
+use crate::store::EventStore;
+
+/// Builds a read model from events. A fresh one is what stands before the first event.
+pub trait Projection: Any {
+    /// Its name, unique among the projections.
+    fn name(&self) -> &'static str;
+
+    /// Takes in one event; `true` when it concerned the read model. It can't fail and rejects
+    /// nothing: what has happened has happened.
+    fn apply(&mut self, delivery: &Delivery<'_>) -> bool;
+
+    /// The same object, to be found by its own type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Makes a projection that has seen no event.
+pub type NewProjection = fn() -> Box<dyn Projection>;
+
+/// Runs the projections: owns their checkpoints, delivers each event once and in order.
+#[derive(Debug)]
+pub struct Runner {
+    running: Vec<Running>,
+}
+
+struct Running {
+    new: NewProjection,
+    projection: Box<dyn Projection>,
+    checkpoint: Checkpoint,
+    /// The position at which each rebuild took place, ascending.
+    rebuilds: Vec<u64>,
+}
+
+/// How far a projection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Checkpoint {
+    /// The position of the last event it has seen.
+    pub position: u64,
+    /// How many of the events that it has seen concerned it.
+    pub events_handled: u64,
+}
+
+/// What the runner tells of a projection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Its name.
+    pub name: &'static str,
+    /// How far it has come.
+    pub checkpoint: Checkpoint,
+    /// How often it was rebuilt.
+    pub rebuilds: u64,
+}
+
+impl Runner {
+    /// A runner of the projections that `registered` makes, none of which has seen an event.
+    pub fn new(registered: impl IntoIterator<Item = NewProjection>) -> Self {
+        let start = |new: NewProjection| Running {
+            new,
+            projection: new(),
+            checkpoint: Checkpoint::default(),
+            rebuilds: Vec::new(),
+        };
+        Self { running: registered.into_iter().map(start).collect() }
+    }
+
+    /// The read model that is a `P`, if one is registered.
+    pub fn get<P: Projection>(&self) -> Option<&P> {
+        self.running.iter().find_map(|running| running.projection.as_any().downcast_ref())
+    }
+
+    /// Delivers one event to all projections that are due for it. One that has seen it is
+    /// passed over; one that misses events before it waits for [`catch_up`](Self::catch_up).
+    pub fn deliver(&mut self, delivery: &Delivery<'_>) {
+        for running in &mut self.running {
+            running.deliver(delivery);
+        }
+    }
+
+    /// Delivers every event of the store that a projection has not seen yet.
+    pub fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema) {
+        for running in &mut self.running {
+            running.catch_up(store, schema, store.head());
+        }
+    }
+
+    /// Builds a projection anew from the first event on and puts it in the place of the one
+    /// that served until then. Returns how many events it took; `None` for an unknown name.
+    pub fn rebuild(&mut self, name: &str, store: &dyn EventStore, schema: &Schema) -> Option<u64> {
+        let mut running = self.running.iter_mut();
+        let old = running.find(|running| running.projection.name() == name)?;
+        let mut rebuilt = old.afresh();
+        rebuilt.catch_up(store, schema, store.head());
+        rebuilt.rebuilds.push(store.head());
+        let events = rebuilt.checkpoint.position;
+        *old = rebuilt;
+        Some(events)
+    }
+
+    /// The same projections as they were at `position`, built from the store.
+    pub fn as_of(&self, position: u64, store: &dyn EventStore, schema: &Schema) -> Runner {
+        let rewind = |running: &Running| {
+            let mut past = running.afresh();
+            past.catch_up(store, schema, position);
+            past.rebuilds.retain(|rebuilt_at| *rebuilt_at <= position);
+            past
+        };
+        Runner { running: self.running.iter().map(rewind).collect() }
+    }
+
+    /// How far each projection has come, in the order of registration.
+    pub fn status(&self) -> impl Iterator<Item = Status> {
+        self.running.iter().map(|running| Status {
+            name: running.projection.name(),
+            checkpoint: running.checkpoint,
+            rebuilds: running.rebuilds.len() as u64,
+        })
+    }
+}
+
+impl Running {
+    /// The same projection before its first event.
+    fn afresh(&self) -> Running {
+        Running {
+            new: self.new,
+            projection: (self.new)(),
+            checkpoint: Checkpoint::default(),
+            rebuilds: self.rebuilds.clone(),
+        }
+    }
+
+    fn deliver(&mut self, delivery: &Delivery<'_>) {
+        let position = delivery.event().sequence_number;
+        if position == self.checkpoint.position + 1 {
+            self.checkpoint.events_handled += u64::from(self.projection.apply(delivery));
+            self.checkpoint.position = position;
+        }
+    }
+
+    fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
+        for position in self.checkpoint.position + 1..=until {
+            let Some(event) = store.event(position) else { return };
+            self.deliver(&Delivery::stored(event, schema));
+        }
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("name", &self.projection.name())
+            .field("checkpoint", &self.checkpoint)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,235 @@
+//! The read model of users: by id, by email, by city, and in order of creation.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
+use std::mem;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::rank::Rank;
+use super::{Delivery, Projection};
+use crate::domain::user::{User, UserDecider, UserEvent};
+use crate::domain::{Decider, Fields};
+use crate::json;
+
+/// All living users as they are now. Finding, changing or removing one costs at most
+/// logarithmic time in the number of the others.
+#[derive(Debug, Default)]
+pub struct Users {
+    /// In order of creation. A deleted user's row stays, so that its id stays taken.
+    rows: Vec<Row>,
+    /// Which rows are living users.
+    living: Rank,
+    count: u64,
+    by_id: HashTable<Entry>,
+    /// Living users by their email in lower case.
+    by_email: HashTable<Entry>,
+    /// Living users by their city, in order of creation.
+    by_city: BTreeMap<Box<str>, BTreeSet<u32>>,
+    hasher: DefaultHashBuilder,
+}
+
+#[derive(Debug)]
+struct Row {
+    /// The view, the id first; of a deleted user, the id alone.
+    view: Fields,
+    living: bool,
+}
+
+/// A row in a hash table, with a part of its hash so that the table can grow without the rows.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u32,
+    row: u32,
+}
+
+impl Projection for Users {
+    fn name(&self) -> &'static str {
+        "users"
+    }
+
+    fn apply(&mut self, delivery: &Delivery<'_>) -> bool {
+        let Some(event) = delivery.decode::<UserEvent>() else {
+            return false;
+        };
+        let id = delivery.event().aggregate_id;
+        let row = self.row(id);
+        let before = row.map_or(User::Absent, |row| self.rows[row as usize].user());
+        let after = UserDecider::evolve(before, &event);
+        self.store(id, row, after);
+        true
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Users {
+    /// The view of the living user `id`.
+    pub fn get(&self, id: &str) -> Option<&str> {
+        self.view(self.row(id)?)
+    }
+
+    /// The view of the living user whose email this is, whatever its case.
+    pub fn by_email(&self, email: &str) -> Option<&str> {
+        self.view(self.row_of_email(email)?)
+    }
+
+    /// The id of the living user whose email this is, whatever its case.
+    pub fn email_owner(&self, email: &str) -> Option<String> {
+        let row = &self.rows[self.row_of_email(email)? as usize];
+        row.view.string("id").map(|id| id.into_owned())
+    }
+
+    /// The views of the living users of a city, in order of creation.
+    pub fn by_city(&self, city: &str) -> impl Iterator<Item = &str> {
+        let rows = self.by_city.get(city).into_iter().flatten();
+        rows.filter_map(|row| self.view(*row))
+    }
+
+    /// The views of `limit` living users after the first `skip`, in order of creation.
+    pub fn page(&self, skip: u64, limit: u64) -> impl Iterator<Item = &str> {
+        let wanted = skip..skip.saturating_add(limit);
+        let rows = wanted.map_while(|nth| self.living.nth(nth));
+        rows.map(|row| self.rows[row].view.as_str())
+    }
+
+    /// How many users are living.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn view(&self, row: u32) -> Option<&str> {
+        let row = &self.rows[row as usize];
+        row.living.then(|| row.view.as_str())
+    }
+
+    fn row(&self, id: &str) -> Option<u32> {
+        let start = leading_id(id);
+        let same = |row: u32| self.rows[row as usize].has_id(&start);
+        find(&self.by_id, self.hash(id), same)
+    }
+
+    fn row_of_email(&self, email: &str) -> Option<u32> {
+        let email = email.to_lowercase();
+        let same = |row: u32| self.rows[row as usize].email().as_ref() == Some(&email);
+        find(&self.by_email, self.hash(&email), same)
+    }
+
+    fn hash(&self, text: &str) -> u32 {
+        (self.hasher.hash_one(text) >> 32) as u32
+    }
+
+    /// Puts `after` in the place of what was in `row`, in the rows and in every index.
+    fn store(&mut self, id: &str, row: Option<u32>, after: User) {
+        let (view, living) = match after {
+            User::Absent => return,
+            User::Living(view) => (view, true),
+            User::Deleted => {
+                let id = serde_json::Value::from(id).to_string();
+                (Fields::new([("id", id.as_str())]), false)
+            }
+        };
+        let new = Row { view, living };
+        let row = row.unwrap_or_else(|| self.add(id));
+        let old = mem::replace(&mut self.rows[row as usize], new);
+        if old.living != living {
+            self.living.set(row as usize, living);
+            self.count = if living { self.count + 1 } else { self.count - 1 };
+        }
+        let new = &self.rows[row as usize];
+        let (new_email, new_city) = (new.email(), new.city());
+        self.move_email(row, old.email(), new_email);
+        self.move_city(row, old.city(), new_city);
+    }
+
+    /// Adds an empty row for a user that had none.
+    fn add(&mut self, id: &str) -> u32 {
+        // The store has fewer than 2^32 events, and each row has one.
+        let row = self.rows.len() as u32;
+        let hash = self.hash(id);
+        insert(&mut self.by_id, Entry { hash, row });
+        self.rows.push(Row { view: Fields::new([]), living: false });
+        self.living.push(false);
+        row
+    }
+
+    fn move_email(&mut self, row: u32, old: Option<String>, new: Option<String>) {
+        if old == new {
+            return;
+        }
+        if let Some(email) = old {
+            let hash = self.hash(&email);
+            let found = self.by_email.find_entry(spread(hash), |entry| entry.row == row);
+            if let Ok(entry) = found {
+                entry.remove();
+            }
+        }
+        if let Some(email) = new {
+            let hash = self.hash(&email);
+            insert(&mut self.by_email, Entry { hash, row });
+        }
+    }
+
+    fn move_city(&mut self, row: u32, old: Option<Box<str>>, new: Option<Box<str>>) {
+        if old == new {
+            return;
+        }
+        if let Some(city) = old
+            && let Some(rows) = self.by_city.get_mut(&city)
+        {
+            rows.remove(&row);
+            if rows.is_empty() {
+                self.by_city.remove(&city);
+            }
+        }
+        if let Some(city) = new {
+            self.by_city.entry(city).or_default().insert(row);
+        }
+    }
+}
+
+impl Row {
+    fn user(&self) -> User {
+        if self.living { User::Living(self.view.clone()) } else { User::Deleted }
+    }
+
+    /// Whether the view begins with this id, given as [`leading_id`].
+    fn has_id(&self, start: &str) -> bool {
+        let rest = self.view.as_str().strip_prefix(start);
+        rest.is_some_and(|rest| rest.starts_with([',', '}']))
+    }
+
+    /// The email in lower case.
+    fn email(&self) -> Option<String> {
+        self.view.string("email").map(|email| email.to_lowercase())
+    }
+
+    fn city(&self) -> Option<Box<str>> {
+        self.view.string("city").map(|city| city.into())
+    }
+}
+
+/// How the view of the user `id` begins.
+fn leading_id(id: &str) -> String {
+    let mut start = String::with_capacity(id.len() + 8);
+    start.push_str("{\"id\":");
+    json::push_string(&mut start, id);
+    start
+}
+
+fn find(table: &HashTable<Entry>, hash: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
+    let found = table.find(spread(hash), |entry| entry.hash == hash && same(entry.row));
+    found.map(|entry| entry.row)
+}
+
+fn insert(table: &mut HashTable<Entry>, entry: Entry) {
+    table.insert_unique(spread(entry.hash), entry, |entry| spread(entry.hash));
+}
+
+/// A hash of 64 bits for the table, all of them in use, from the 32 that an entry keeps.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}

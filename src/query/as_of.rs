@@ -1,0 +1,28 @@
+//! As of: a moment or a position of the past, resolved to a position.
+
+use super::QueryError;
+use crate::json;
+use crate::store::EventStore;
+use crate::time::Timestamp;
+
+/// The position that `as_of` stands for: a JSON string with a timestamp stands for the last
+/// event at or before it, a number for the event with that sequence number, 0 for the time
+/// before the first.
+///
+/// # Errors
+/// When it is neither, or a position that the store has not reached: what it will hold is not
+/// known yet. A moment yet to come stands for the present.
+pub fn position(as_of: &str, store: &dyn EventStore) -> Result<u64, QueryError> {
+    let moment = json::string(as_of).and_then(|text| Timestamp::parse(&text));
+    if let Some(moment) = moment {
+        return Ok(store.position_at(moment));
+    }
+    let digits = as_of.bytes().all(|byte| byte.is_ascii_digit());
+    let head = store.head();
+    let expectation = match as_of.parse::<u64>() {
+        Ok(position) if position <= head => return Ok(position),
+        _ if digits => format!("must not lie beyond the newest event, {head}"),
+        _ => "must be an RFC 3339 timestamp or a sequence number".to_owned(),
+    };
+    Err(QueryError::BadParameter(format!("asOf {expectation}")))
+}

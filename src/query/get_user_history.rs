@@ -1,0 +1,35 @@
+//! `GetUserHistory` {userId, from?, until?} → the user's events in that time, both ends
+//! included, oldest first; `null` if there was no such user by then.
+
+use super::{Params, Query, QueryError, View};
+use crate::domain::Decider;
+use crate::domain::user::UserDecider;
+use crate::time::Timestamp;
+
+/// The query.
+pub const GET_USER_HISTORY: Query = Query { name: "GetUserHistory", answer, of_the_past: true };
+
+fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
+    let id = params.required_text("userId")?;
+    let from = params.timestamp("from")?.unwrap_or(Timestamp::MIN);
+    let until = params.timestamp("until")?.unwrap_or(Timestamp::MAX);
+    let store = view.store();
+    let position = store.position_at(until).min(view.position);
+    let user =
+        store.stream(&id).filter(|stream| stream.aggregate_type == UserDecider::AGGREGATE_TYPE);
+    let positions = user.map(|stream| store.stream_positions(stream.key, 0, position));
+    let Some(positions) = positions.filter(|positions| !positions.is_empty()) else {
+        out.push_str("null");
+        return Ok(());
+    };
+    out.push('[');
+    let events = positions.into_iter().filter_map(|position| store.event(position));
+    for (nth, event) in events.filter(|event| event.timestamp >= from).enumerate() {
+        if nth > 0 {
+            out.push(',');
+        }
+        event.write(out);
+    }
+    out.push(']');
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! The query side: one file a query. Queries read and never change anything; the present comes
+//! from the read models, the past from replay.
+
+pub mod as_of;
+pub mod get_events;
+pub mod get_health;
+pub mod get_metrics;
+pub mod get_projections;
+pub mod get_user;
+pub mod get_user_at_time;
+pub mod get_user_by_email;
+pub mod get_user_history;
+pub mod get_users_by_city;
+pub mod list_users;
+mod params;
+
+pub use params::Params;
+
+use crate::metrics::Metrics;
+use crate::projection::{Projection, Runner};
+use crate::replay::Sources;
+use crate::store::EventStore;
+
+/// A query as the engine knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    /// The name by which messages ask it.
+    pub name: &'static str,
+    /// Writes the answer, a JSON value, or says what is wrong with the question.
+    pub answer: Answer,
+    /// Whether it can be asked as of a moment of the past.
+    pub of_the_past: bool,
+}
+
+/// Writes the answer to a query at the end of the output.
+pub type Answer = fn(&View<'_>, &Params<'_>, &mut String) -> Result<(), QueryError>;
+
+/// A query as it came.
+#[derive(Debug)]
+pub struct QueryRequest<'a> {
+    /// The query's name.
+    pub name: &'a str,
+    /// Its parameters.
+    pub params: Params<'a>,
+    /// The moment or position it is asked as of; the present, if not given. A JSON value.
+    pub as_of: Option<&'a str>,
+}
+
+/// What queries see: everything up to one position.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The last position that is seen; the head, unless the query asks for the past.
+    pub position: u64,
+    /// The events, snapshots and event versions.
+    pub sources: Sources<'a>,
+    /// The read models as they were at the position.
+    pub models: &'a Runner,
+    /// What the node has counted.
+    pub metrics: &'a Metrics,
+}
+
+/// Why a query has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// There is no such query.
+    #[error("Unknown query {0}")]
+    Unknown(String),
+    /// A parameter is missing or not as expected.
+    #[error("{0}")]
+    BadParameter(String),
+    /// The read model is not part of this node.
+    #[error("the read model {0} is not available")]
+    Unavailable(&'static str),
+}
+
+impl<'a> View<'a> {
+    /// The event store.
+    pub fn store(&self) -> &'a dyn EventStore {
+        self.sources.store
+    }
+
+    /// The read model that is a `P`.
+    ///
+    /// # Errors
+    /// When none is registered.
+    pub fn model<P: Projection>(&self) -> Result<&'a P, QueryError> {
+        self.models.get::<P>().ok_or(QueryError::Unavailable(std::any::type_name::<P>()))
+    }
+}
+
+/// Writes `value`, or `null` where there is none.
+fn write_or_null(out: &mut String, value: Option<&str>) {
+    out.push_str(value.unwrap_or("null"));
+}
+
+/// Writes a list of JSON values.
+fn write_list<'a>(out: &mut String, items: impl Iterator<Item = &'a str>) {
+    out.push('[');
+    for (nth, item) in items.enumerate() {
+        if nth > 0 {
+            out.push(',');
+        }
+        out.push_str(item);
+    }
+    out.push(']');
+}

@@ -1,0 +1,97 @@
+//! Reading a query's parameters.
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+use super::QueryError;
+use crate::json::{self, Members};
+use crate::time::Timestamp;
+
+/// The parameters of a query. Ones that the query does not know are ignored; `null` is as good
+/// as absent.
+#[derive(Debug, Default)]
+pub struct Params<'a>(Members<'a>);
+
+impl<'a> Params<'a> {
+    /// Parameters by name.
+    pub fn new(members: Members<'a>) -> Self {
+        Self(members)
+    }
+
+    /// The string `name`, if it is given.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, QueryError> {
+        self.read(name, "a string", json::string)
+    }
+
+    /// The string `name`.
+    ///
+    /// # Errors
+    /// When it is missing or something else.
+    pub fn required_text(&self, name: &str) -> Result<Cow<'a, str>, QueryError> {
+        self.text(name)?.ok_or_else(|| required(name))
+    }
+
+    /// The RFC 3339 timestamp `name`, if it is given.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn timestamp(&self, name: &str) -> Result<Option<Timestamp>, QueryError> {
+        let parse = |raw| Timestamp::parse(&json::string(raw)?);
+        self.read(name, "an RFC 3339 timestamp", parse)
+    }
+
+    /// The RFC 3339 timestamp `name`.
+    ///
+    /// # Errors
+    /// When it is missing or something else.
+    pub fn required_timestamp(&self, name: &str) -> Result<Timestamp, QueryError> {
+        self.timestamp(name)?.ok_or_else(|| required(name))
+    }
+
+    /// The whole number `name`, within `range`, if it is given.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn number(
+        &self,
+        name: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, QueryError> {
+        let expectation = match *range.end() {
+            u64::MAX => format!("a whole number from {}", range.start()),
+            end => format!("a whole number from {} to {end}", range.start()),
+        };
+        let parse = |raw: &str| {
+            let digits = raw.bytes().all(|byte| byte.is_ascii_digit());
+            // What is beyond u64 is beyond every position and page as well.
+            let number = digits.then(|| raw.parse().unwrap_or(u64::MAX))?;
+            range.contains(&number).then_some(number)
+        };
+        self.read(name, &expectation, parse)
+    }
+
+    /// The parameter `name` as it was given: a JSON value.
+    pub fn raw(&self, name: &str) -> Option<&'a str> {
+        self.0.get_present(name)
+    }
+
+    fn read<T>(
+        &self,
+        name: &str,
+        expectation: &str,
+        parse: impl FnOnce(&'a str) -> Option<T>,
+    ) -> Result<Option<T>, QueryError> {
+        let Some(raw) = self.0.get_present(name) else {
+            return Ok(None);
+        };
+        let bad = || QueryError::BadParameter(format!("{name} must be {expectation}"));
+        parse(raw).ok_or_else(bad).map(Some)
+    }
+}
+
+fn required(name: &str) -> QueryError {
+    QueryError::BadParameter(format!("{name} is required"))
+}

@@ -1,0 +1,79 @@
+//! A stored event, and the one way to write it.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use super::StreamKey;
+use crate::json;
+use crate::time::Timestamp;
+
+/// An event as the store keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedEvent<'a> {
+    /// The event's own id, a UUID of version 7 unless it was loaded with another.
+    pub event_id: Uuid,
+    /// The event's name.
+    pub event_type: &'a str,
+    /// The version of the event's schema that `data` was written at.
+    pub event_version: u32,
+    /// When it happened; never before the event before it.
+    pub timestamp: Timestamp,
+    /// The aggregate it happened to.
+    pub aggregate_id: &'a str,
+    /// The type of that aggregate.
+    pub aggregate_type: &'a str,
+    /// The version of the aggregate that it led to: 1, 2, …
+    pub aggregate_version: u64,
+    /// Its position in the whole store: 1, 2, …
+    pub sequence_number: u64,
+    /// The metadata that were given, as JSON members: `"causationId":"x","userId":"y"`.
+    pub metadata: &'a str,
+    /// What happened: a compact JSON object, as it was stored.
+    pub data: &'a str,
+    /// The short name of its stream.
+    pub stream: StreamKey,
+}
+
+impl RecordedEvent<'_> {
+    /// Appends the event to `out` as a JSON object with all of its fields: the record of
+    /// replies, of `GetEvents` and of files to load.
+    pub fn write(&self, out: &mut String) {
+        let mut id = Uuid::encode_buffer();
+        out.push_str("{\"eventId\":\"");
+        out.push_str(self.event_id.hyphenated().encode_lower(&mut id));
+        out.push_str("\",\"eventType\":");
+        json::push_string(out, self.event_type);
+        // Writing to a String can't fail.
+        let _ = write!(
+            out,
+            ",\"eventVersion\":{},\"timestamp\":\"{}\",\"aggregateId\":",
+            self.event_version, self.timestamp
+        );
+        json::push_string(out, self.aggregate_id);
+        out.push_str(",\"aggregateType\":");
+        json::push_string(out, self.aggregate_type);
+        let _ = write!(
+            out,
+            ",\"aggregateVersion\":{},\"sequenceNumber\":{}",
+            self.aggregate_version, self.sequence_number
+        );
+        if !self.metadata.is_empty() {
+            out.push(',');
+            out.push_str(self.metadata);
+        }
+        out.push_str(",\"data\":");
+        out.push_str(self.data);
+        out.push('}');
+    }
+
+    /// Whether the metadata `key` (`correlationId`, …) was given as `value`.
+    pub fn has_metadata(&self, key: &str, value: &str) -> bool {
+        // A quote inside of a value is escaped, so this text can only be the member itself.
+        let mut member = String::new();
+        json::push_string(&mut member, key);
+        member.push(':');
+        json::push_string(&mut member, value);
+        self.metadata.contains(&member)
+    }
+}

@@ -1,0 +1,190 @@
+//! The event store: the one truth. Events are appended to streams, one stream an aggregate,
+//! and never changed.
+
+mod event;
+mod ids;
+mod memory;
+
+pub use event::RecordedEvent;
+pub use memory::MemoryStore;
+
+use uuid::Uuid;
+
+use crate::time::Timestamp;
+
+/// An append-only store of events with optimistic concurrency.
+///
+/// Positions are sequence numbers: 1 for the first event of the store, no gaps; 0 is the
+/// position before it. Versions count the events of one stream in the same way.
+pub trait EventStore {
+    /// Stores all events of `commit`, or none.
+    ///
+    /// Timestamps never decrease: a commit that claims an earlier one than the newest event
+    /// gets that event's.
+    ///
+    /// # Errors
+    /// [`AppendError`], which also says whether the events may be stored all the same.
+    fn append(&mut self, commit: &Commit<'_>) -> Result<Appended, AppendError>;
+
+    /// The position of the newest event; 0 in an empty store.
+    fn head(&self) -> u64;
+
+    /// The event at a position, if it has been reached.
+    fn event(&self, sequence_number: u64) -> Option<RecordedEvent<'_>>;
+
+    /// The stream of an aggregate, if it has events.
+    fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>>;
+
+    /// How many streams there are.
+    fn streams(&self) -> u64;
+
+    /// The positions of those events of a stream whose versions lie above `after` and that lie
+    /// at or before `until`, oldest first. Costs time in proportion to the events above `after`.
+    fn stream_positions(&self, key: StreamKey, after: u64, until: u64) -> Vec<u64>;
+
+    /// The version that a stream had at the position `until`.
+    fn version_at(&self, key: StreamKey, until: u64) -> u64;
+
+    /// What was stored under an idempotency key.
+    fn remembered(&self, key: &str) -> Option<Remembered>;
+
+    /// Whether the store takes writes; after a failed one it may not.
+    fn takes_writes(&self) -> bool;
+
+    /// The timestamp of the newest event.
+    fn newest_timestamp(&self) -> Option<Timestamp> {
+        self.event(self.head()).map(|event| event.timestamp)
+    }
+
+    /// The position of the last event at or before `moment`: what was known then. Found by
+    /// binary search, as timestamps never decrease.
+    fn position_at(&self, moment: Timestamp) -> u64 {
+        let (mut known, mut beyond) = (0, self.head() + 1);
+        while beyond - known > 1 {
+            let middle = known + (beyond - known) / 2;
+            match self.event(middle) {
+                Some(event) if event.timestamp <= moment => known = middle,
+                _ => beyond = middle,
+            }
+        }
+        known
+    }
+}
+
+/// Events of one aggregate that are stored together or not at all.
+#[derive(Debug, Clone, Copy)]
+pub struct Commit<'a> {
+    /// The aggregate.
+    pub aggregate_id: &'a str,
+    /// Its type; the first commit of a stream settles it.
+    pub aggregate_type: &'a str,
+    /// What the version of the stream has to be.
+    pub expected: ExpectedVersion,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// Where it came from.
+    pub metadata: Metadata<'a>,
+    /// What happened, in order; at least one event.
+    pub events: &'a [NewEvent<'a>],
+    /// The key under which the command is to be remembered.
+    pub idempotency: Option<Idempotency<'a>>,
+}
+
+/// An event to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEvent<'a> {
+    /// Its id.
+    pub event_id: Uuid,
+    /// Its name.
+    pub event_type: &'a str,
+    /// The version of its schema.
+    pub event_version: u32,
+    /// Its data: a compact JSON object.
+    pub data: &'a str,
+}
+
+/// Where a command came from, as its sender tells; stored with each of its events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Metadata<'a> {
+    /// What caused the command.
+    pub causation_id: Option<&'a str>,
+    /// The conversation that the command belongs to.
+    pub correlation_id: Option<&'a str>,
+    /// Who gave the command.
+    pub user_id: Option<&'a str>,
+}
+
+/// An idempotency key and the command it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Idempotency<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// A hash that only the same command has.
+    pub fingerprint: u128,
+}
+
+/// What the version of a stream has to be for an append to take place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    /// Whatever it is.
+    Any,
+    /// The stream has no events yet.
+    NoStream,
+    /// Exactly this.
+    Exact(u64),
+}
+
+/// Where a commit was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The position of its first event.
+    pub first: u64,
+    /// The position of its last event.
+    pub last: u64,
+}
+
+/// Why a commit was not stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The stream has another version; nothing was stored.
+    #[error("Expected version {expected}, got {actual}")]
+    WrongExpectedVersion {
+        /// The version that the commit asked for.
+        expected: u64,
+        /// The version that the stream has.
+        actual: u64,
+    },
+    /// The commit has no events.
+    #[error("a commit needs at least one event")]
+    Empty,
+    /// The store can't take writes now; nothing was stored.
+    #[error("the event store takes no writes: {0}")]
+    Unavailable(String),
+    /// The write failed half way: the events may be stored or not.
+    #[error("the write failed and may or may not have taken place: {0}")]
+    Indefinite(String),
+}
+
+/// The number of a stream in the order of first events, from 0: a short name for an aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamKey(pub u32);
+
+/// A stream as it stands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream<'a> {
+    /// Its short name.
+    pub key: StreamKey,
+    /// The type of its aggregate.
+    pub aggregate_type: &'a str,
+    /// How many events it has.
+    pub version: u64,
+}
+
+/// What the store knows of an idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remembered {
+    /// The hash of the command that used the key.
+    pub fingerprint: u128,
+    /// The events that it led to.
+    pub appended: Appended,
+}

@@ -1,0 +1,160 @@
+//! The envelope of a message: `{"src": …, "dest": …, "body": {…}}`.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::json::{self, MAX_NESTING, Members, Text};
+
+/// A message as it came, decoded as far as routing needs it. Everything borrows from the
+/// input; the values of the body's members are still JSON text.
+#[derive(Debug)]
+pub struct Envelope<'a> {
+    /// The sender: a JSON string.
+    pub src: &'a str,
+    /// The receiver: a JSON string.
+    pub dest: &'a str,
+    /// The members of the body.
+    pub body: Members<'a>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Decodes one message; the text may have white space around it.
+    ///
+    /// # Errors
+    /// What is wrong with the text, for people to read.
+    pub fn decode(text: &'a str) -> Result<Self, String> {
+        if json::nests_too_deep(text) {
+            return Err(format!("the message nests deeper than {MAX_NESTING} levels"));
+        }
+        serde_json::from_str(text).map_err(|error| explain(&error))
+    }
+}
+
+/// What `serde_json` says, with the place in the message's own lines: the input has others.
+fn explain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let (line, column) = (error.line(), error.column());
+    let text = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+    let kind = if error.is_data() { "not a message" } else { "not JSON" };
+    match line {
+        0 | 1 => format!("{kind}: {text} (column {column})"),
+        _ => format!("{kind}: {text} (line {line} of the object, column {column})"),
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EnvelopeVisitor)
+    }
+}
+
+struct EnvelopeVisitor;
+
+impl<'de> Visitor<'de> for EnvelopeVisitor {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with src, dest and body")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut src, mut dest, mut body) = (None, None, None);
+        while let Some(Text(key)) = map.next_key()? {
+            match key.as_ref() {
+                "src" => once(&mut src, "src", string(&mut map, "src")?)?,
+                "dest" => once(&mut dest, "dest", string(&mut map, "dest")?)?,
+                "body" => once(&mut body, "body", map.next_value::<Body<'de>>()?.0)?,
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        let missing = |name| A::Error::custom(format_args!("{name} is required"));
+        Ok(Envelope {
+            src: src.ok_or_else(|| missing("src"))?,
+            dest: dest.ok_or_else(|| missing("dest"))?,
+            body: body.ok_or_else(|| missing("body"))?,
+        })
+    }
+}
+
+fn string<'de, A: MapAccess<'de>>(map: &mut A, name: &str) -> Result<&'de str, A::Error> {
+    let raw = map.next_value::<&'de RawValue>()?.get();
+    if raw.starts_with('"') {
+        return Ok(raw);
+    }
+    Err(A::Error::custom(format_args!("{name} must be a string")))
+}
+
+fn once<T, E: serde::de::Error>(place: &mut Option<T>, name: &str, value: T) -> Result<(), E> {
+    match place.replace(value) {
+        Some(_) => Err(E::custom(format_args!("{name} is given twice"))),
+        None => Ok(()),
+    }
+}
+
+/// The members of an object, with an error that says what the object is.
+struct Body<'a>(Members<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Body<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Members::deserialize(deserializer);
+        members.map(Body).map_err(|error| D::Error::custom(format_args!("body: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_keys_and_any_order_are_accepted() {
+        let text = r#" {"id": 7, "body": {"type": "echo"}, "dest": "n1", "src": "c1", "x": [{}]} "#;
+        let envelope = Envelope::decode(text).unwrap();
+        assert_eq!((envelope.src, envelope.dest), (r#""c1""#, r#""n1""#));
+        assert_eq!(envelope.body.get("type"), Some(r#""echo""#));
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused_with_the_field_and_the_expectation() {
+        let cases = [
+            (
+                "[]",
+                "not a message: invalid type: sequence, expected an object with src, dest and body (column 0)",
+            ),
+            (r#"{"dest":"n","body":{}}"#, "not a message: src is required (column 22)"),
+            (r#"{"src":"c","body":{}}"#, "not a message: dest is required (column 21)"),
+            (r#"{"src":"c","dest":"n"}"#, "not a message: body is required (column 22)"),
+            (r#"{"src":1,"dest":"n","body":{}}"#, "not a message: src must be a string (column 8)"),
+            (
+                r#"{"src":"c","dest":null,"body":{}}"#,
+                "not a message: dest must be a string (column 22)",
+            ),
+            (
+                r#"{"src":"c","dest":"n","body":[]}"#,
+                "not a message: body: invalid type: sequence, expected an object (column 29)",
+            ),
+            ("garbage", "not JSON: expected value (column 1)"),
+            ("{\n\"src\":}", "not JSON: expected value (line 2 of the object, column 7)"),
+            (r#"{"src":"c","src":"c"}"#, "not a message: src is given twice (column 21)"),
+            (r#"{"src":"c"} x"#, "not a message: dest is required (column 11)"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Envelope::decode(text).unwrap_err(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_limited_to_127_levels_in_all() {
+        let message = |depth: usize| {
+            let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+            format!(r#"{{"src":"c","dest":"n","body":{{"echo":{open}{close}}}}}"#)
+        };
+        assert!(Envelope::decode(&message(125)).is_ok());
+        let error = Envelope::decode(&message(126)).unwrap_err();
+        assert_eq!(error, "the message nests deeper than 127 levels");
+        let many =
+            format!(r#"{{"src":"c","dest":"n","body":{{"echo":[{}0]}}}}"#, "[],".repeat(500));
+        assert!(Envelope::decode(&many).is_ok());
+    }
+}

@@ -1,0 +1,95 @@
+//! The errors of the protocol, in one table: Maelstrom's codes and names.
+
+/// What went wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// The node knows no such message or query.
+    NotSupported,
+    /// The node can't do it now; it has not been done.
+    TemporarilyUnavailable,
+    /// A parameter is missing, or not as expected.
+    MalformedRequest,
+    /// Something broke half way; it may have been done or not.
+    Crash,
+    /// There is nothing by that key.
+    KeyDoesNotExist,
+    /// There is something by that key already.
+    KeyAlreadyExists,
+    /// What the request presupposes is not so.
+    PreconditionFailed,
+}
+
+/// A row of the table of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorRow {
+    /// The error.
+    pub error: ErrorCode,
+    /// Its number in replies.
+    pub code: u16,
+    /// Its name in Maelstrom's documentation.
+    pub name: &'static str,
+    /// Whether it is certain that the request was not carried out.
+    pub definite: bool,
+}
+
+/// All errors that the node answers with.
+pub const ERRORS: [ErrorRow; 7] = [
+    row(ErrorCode::NotSupported, 10, "not-supported", true),
+    row(ErrorCode::TemporarilyUnavailable, 11, "temporarily-unavailable", true),
+    row(ErrorCode::MalformedRequest, 12, "malformed-request", true),
+    row(ErrorCode::Crash, 13, "crash", false),
+    row(ErrorCode::KeyDoesNotExist, 20, "key-does-not-exist", true),
+    row(ErrorCode::KeyAlreadyExists, 21, "key-already-exists", true),
+    row(ErrorCode::PreconditionFailed, 22, "precondition-failed", true),
+];
+
+const fn row(error: ErrorCode, code: u16, name: &'static str, definite: bool) -> ErrorRow {
+    ErrorRow { error, code, name, definite }
+}
+
+impl ErrorCode {
+    /// The row of this error. The rows stand in the order of the variants.
+    pub fn row(self) -> ErrorRow {
+        ERRORS[self as usize]
+    }
+}
+
+/// An error as it is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WireError {
+    /// What kind of error.
+    pub error: ErrorCode,
+    /// What it is about, for people to read.
+    pub text: String,
+}
+
+impl WireError {
+    /// An error with its text.
+    pub fn new(error: ErrorCode, text: impl Into<String>) -> Self {
+        Self { error, text: text.into() }
+    }
+
+    /// A parameter that is missing or not as expected.
+    pub fn malformed(text: impl Into<String>) -> Self {
+        Self::new(ErrorCode::MalformedRequest, text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_finds_its_own_row() {
+        for row in ERRORS {
+            assert_eq!(row.error.row(), row);
+        }
+    }
+
+    #[test]
+    fn only_a_crash_leaves_open_whether_it_happened() {
+        let indefinite: Vec<u16> =
+            ERRORS.iter().filter(|row| !row.definite).map(|row| row.code).collect();
+        assert_eq!(indefinite, [13]);
+    }
+}

@@ -1,0 +1,161 @@
+//! `command` {command} → `command_result`.
+
+use super::{object, read_object, required, text};
+use crate::executor::{CommandRequest, Failure, FailureCode, Outcome, PlannedEvent};
+use crate::json::{self, Members};
+use crate::store::{AppendError, RecordedEvent};
+use crate::time::Timestamp;
+use crate::wire::error::{ErrorCode, WireError};
+use crate::wire::reply::Reply;
+use crate::wire::router::{Desk, Request};
+
+/// Carries out a command.
+pub fn handle(
+    desk: &mut Desk<'_>,
+    request: &Request<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), WireError> {
+    let members = object(&request.body, "command")?;
+    let command = decode(&members)?;
+    let verbose = flag(&members, "verbose")?;
+    let result = desk.engine.execute(&command);
+    if let Err(Failure::Storage(error)) = &result {
+        return Err(storage_error(error));
+    }
+    let out = reply.begin("command_result", desk.identity, request);
+    match result {
+        Ok(outcome) => {
+            out.push_str(",\"success\":true,\"events\":[");
+            write_events(out, desk, &outcome, verbose);
+            out.push(']');
+            if let Outcome::Rebuilt { events_processed } = outcome {
+                out.push_str(",\"events_processed\":");
+                json::push_number(out, events_processed);
+            }
+        }
+        Err(Failure::Rejected { code, errors }) => write_failure(out, code, &errors),
+        Err(Failure::Storage(_)) => {}
+    }
+    Ok(())
+}
+
+fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
+    let name = text(members, "command.", "type")?.ok_or_else(|| required("command.type"))?;
+    let metadata = match members.get_present("metadata") {
+        Some(raw) => read_object(raw, "metadata")?,
+        None => Members::default(),
+    };
+    let timestamp = text(&metadata, "metadata.", "timestamp")?;
+    let parse = |text: &str| {
+        let malformed = || WireError::malformed("metadata.timestamp must be an RFC 3339 timestamp");
+        Timestamp::parse(text).ok_or_else(malformed)
+    };
+    Ok(CommandRequest {
+        name,
+        payload: members.get_present("payload"),
+        expected_version: expected_version(members)?,
+        idempotency_key: text(members, "", "idempotencyKey")?,
+        causation_id: text(&metadata, "metadata.", "causation_id")?,
+        correlation_id: text(&metadata, "metadata.", "correlation_id")?,
+        user_id: text(&metadata, "metadata.", "user_id")?,
+        timestamp: timestamp.as_deref().map(parse).transpose()?,
+        dry_run: flag(members, "dryRun")?,
+    })
+}
+
+fn expected_version(members: &Members<'_>) -> Result<Option<i64>, WireError> {
+    let read = |raw: &str| {
+        raw.parse().map_err(|_| WireError::malformed("expectedVersion must be an integer"))
+    };
+    members.get_present("expectedVersion").map(read).transpose()
+}
+
+fn flag(members: &Members<'_>, key: &str) -> Result<bool, WireError> {
+    match members.get_present(key) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(WireError::malformed(format!("{key} must be true or false"))),
+    }
+}
+
+fn write_events(out: &mut String, desk: &Desk<'_>, outcome: &Outcome, verbose: bool) {
+    match outcome {
+        Outcome::Unchanged | Outcome::Rebuilt { .. } => {}
+        Outcome::Stored(appended) => {
+            for position in appended.first..=appended.last {
+                let Some(event) = desk.engine.store().event(position) else { continue };
+                if position > appended.first {
+                    out.push(',');
+                }
+                write_stored(out, &event, verbose);
+            }
+        }
+        Outcome::Planned(events) => {
+            for (nth, event) in events.iter().enumerate() {
+                if nth > 0 {
+                    out.push(',');
+                }
+                write_planned(out, event, verbose);
+            }
+        }
+    }
+}
+
+fn write_stored(out: &mut String, event: &RecordedEvent<'_>, verbose: bool) {
+    if verbose {
+        event.write(out);
+    } else {
+        write_brief(out, event.event_type, event.aggregate_id);
+    }
+}
+
+/// An event of a dry run: what only the store gives (id, time, position) it does not have.
+fn write_planned(out: &mut String, event: &PlannedEvent, verbose: bool) {
+    if !verbose {
+        return write_brief(out, event.event_type, &event.aggregate_id);
+    }
+    out.push_str("{\"eventType\":");
+    json::push_string(out, event.event_type);
+    out.push_str(",\"eventVersion\":");
+    json::push_number(out, u64::from(event.event_version));
+    out.push_str(",\"aggregateId\":");
+    json::push_string(out, &event.aggregate_id);
+    out.push_str(",\"aggregateType\":");
+    json::push_string(out, event.aggregate_type);
+    out.push_str(",\"aggregateVersion\":");
+    json::push_number(out, event.aggregate_version);
+    out.push_str(",\"data\":");
+    out.push_str(&event.data);
+    out.push('}');
+}
+
+fn write_brief(out: &mut String, event_type: &str, aggregate_id: &str) {
+    out.push_str("{\"eventType\":");
+    json::push_string(out, event_type);
+    out.push_str(",\"aggregateId\":");
+    json::push_string(out, aggregate_id);
+    out.push('}');
+}
+
+fn write_failure(out: &mut String, code: FailureCode, errors: &[String]) {
+    out.push_str(",\"success\":false,\"errors\":[");
+    for (nth, error) in errors.iter().enumerate() {
+        if nth > 0 {
+            out.push(',');
+        }
+        json::push_string(out, error);
+    }
+    out.push_str("],\"code\":\"");
+    out.push_str(code.as_str());
+    out.push('"');
+}
+
+fn storage_error(error: &AppendError) -> WireError {
+    let code = match error {
+        AppendError::Indefinite(_) => ErrorCode::Crash,
+        AppendError::WrongExpectedVersion { .. }
+        | AppendError::Empty
+        | AppendError::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
+    };
+    WireError::new(code, error.to_string())
+}

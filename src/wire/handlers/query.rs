@@ -1,0 +1,41 @@
+//! `query` {query} → `query_result`.
+
+use super::{object, read_object, required, text};
+use crate::json::{self, Members};
+use crate::query::{Params, QueryError, QueryRequest};
+use crate::wire::error::{ErrorCode, WireError};
+use crate::wire::reply::Reply;
+use crate::wire::router::{Desk, Request};
+
+/// Answers a query.
+pub fn handle(
+    desk: &mut Desk<'_>,
+    request: &Request<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), WireError> {
+    let members = object(&request.body, "query")?;
+    let name = text(&members, "query.", "type")?.ok_or_else(|| required("query.type"))?;
+    let params = match members.get_present("params") {
+        Some(raw) => read_object(raw, "params")?,
+        None => Members::default(),
+    };
+    let as_of = members.get_present("asOf");
+    let query = QueryRequest { name: &name, params: Params::new(params), as_of };
+    let out = reply.begin("query_result", desk.identity, request);
+    out.push_str(",\"data\":");
+    desk.engine.answer(&query, out).map_err(wire_error)?;
+    if let Some(as_of) = as_of {
+        out.push_str(",\"as_of\":");
+        json::push_compact(out, as_of);
+    }
+    Ok(())
+}
+
+fn wire_error(error: QueryError) -> WireError {
+    let code = match error {
+        QueryError::Unknown(_) => ErrorCode::NotSupported,
+        QueryError::BadParameter(_) => ErrorCode::MalformedRequest,
+        QueryError::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
+    };
+    WireError::new(code, error.to_string())
+}

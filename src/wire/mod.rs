@@ -1,0 +1,13 @@
+//! The wire: bytes to messages, messages to their handlers, replies to bytes.
+//!
+//! [`frame`] splits the input, [`envelope`] decodes, [`router`] is the table of message types,
+//! [`handlers`] has one file for each family of them, [`reply`] writes, [`error`] is the table
+//! of errors.
+
+pub mod envelope;
+pub mod error;
+pub mod frame;
+pub mod handlers;
+pub mod reply;
+pub mod router;
+mod scanner;

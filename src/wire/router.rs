@@ -1,0 +1,99 @@
+//! THE table: which handler a message goes to, by the type of its body.
+
+use std::borrow::Cow;
+
+use super::envelope::Envelope;
+use super::error::{ErrorCode, WireError};
+use super::handlers::{command, maelstrom, query};
+use super::reply::{Reply, ReplyStyle};
+use crate::engine::Engine;
+use crate::json::{self, Members};
+
+/// Every message type that the node understands.
+pub const ROUTES: [Route; 4] = [
+    Route { kind: "command", handler: command::handle },
+    Route { kind: "query", handler: query::handle },
+    Route { kind: "init", handler: maelstrom::init },
+    Route { kind: "echo", handler: maelstrom::echo },
+];
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// The `type` of the body.
+    pub kind: &'static str,
+    /// What answers it.
+    pub handler: Handler,
+}
+
+/// Answers one request: writes the reply's body, or says what is wrong.
+pub type Handler = fn(&mut Desk<'_>, &Request<'_>, &mut Reply<'_>) -> Result<(), WireError>;
+
+/// What handlers work on.
+pub struct Desk<'a> {
+    /// Commands and queries.
+    pub engine: &'a mut Engine,
+    /// Who the node is.
+    pub identity: &'a mut Identity,
+}
+
+/// Who the node is.
+#[derive(Debug, Default)]
+pub struct Identity {
+    /// The node's id as JSON, once `init` has told it; until then it is whoever was addressed.
+    pub node_id: Option<String>,
+}
+
+/// A message that wants an answer.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Who asks: a JSON string.
+    pub src: &'a str,
+    /// Who is asked: a JSON string.
+    pub dest: &'a str,
+    /// By what the answer is to refer to the request: a JSON value.
+    pub msg_id: Option<&'a str>,
+    /// The type of the body.
+    pub kind: Cow<'a, str>,
+    /// All members of the body.
+    pub body: Members<'a>,
+}
+
+/// Answers a message at the end of `out`. Replies of others are not answered, nor is a body
+/// that names neither a type nor a `msg_id`.
+pub fn route(desk: &mut Desk<'_>, envelope: Envelope<'_>, out: &mut String, style: ReplyStyle) {
+    let Envelope { src, dest, body } = envelope;
+    if body.get("in_reply_to").is_some() {
+        // An answer to an answer could go back and forth for ever.
+        tracing::debug!(%src, "a reply that nothing waits for");
+        return;
+    }
+    let kind = body.get("type").and_then(json::string);
+    let request = Request {
+        src,
+        dest,
+        msg_id: body.get_present("msg_id"),
+        kind: kind.clone().unwrap_or_default(),
+        body,
+    };
+    let mut reply = Reply::new(out, style);
+    let done = match (kind, request.body.duplicate()) {
+        (None, _) if request.msg_id.is_none() => {
+            tracing::warn!(%src, "a body without type and msg_id");
+            return;
+        }
+        (None, _) => Err(WireError::malformed("type must be a string")),
+        (Some(_), Some(key)) => Err(WireError::malformed(format!("{key} is given twice"))),
+        (Some(kind), None) => match ROUTES.iter().find(|route| route.kind == kind) {
+            Some(route) => (route.handler)(desk, &request, &mut reply),
+            None => {
+                let text = format!("Unknown message type {kind}");
+                Err(WireError::new(ErrorCode::NotSupported, text))
+            }
+        },
+    };
+    match done {
+        Ok(()) => reply.finish(),
+        Err(error) => reply.fail(&error, desk.identity, &request),
+    }
+}

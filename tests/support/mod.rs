@@ -1,0 +1,8 @@
+//! What several tests use.
+
+#![allow(dead_code, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod compare;
+pub mod fixture;
+pub mod node;
