@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use hashbrown::HashMap;
+use memchr::{memchr, memchr2};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -21,16 +22,35 @@ const LINEAR: usize = 16;
 /// The members of one JSON object, in their order: keys decoded, values as raw text.
 #[derive(Debug, Default)]
 pub struct Members<'a> {
-    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+    entries: Vec<(Cow<'a, str>, &'a str)>,
     index: Option<HashMap<Cow<'a, str>, usize>>,
     duplicate: Option<Cow<'a, str>>,
 }
 
 impl<'a> Members<'a> {
-    /// Reads the members of `text`. `None` when it is not a JSON object, or when a key is not
-    /// valid Unicode.
-    pub fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+    /// Reads the members of `text`, which may be anything.
+    ///
+    /// # Errors
+    /// What is wrong with it, when it is not a JSON object.
+    pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// The members of `raw`, a value of JSON that was read before: it is only taken apart.
+    /// `None` when it is not an object, or when a key is not valid Unicode.
+    pub fn of(raw: &'a str) -> Option<Self> {
+        if !raw.starts_with('{') {
+            return None;
+        }
+        let mut members = Self::with_room();
+        for (key, value) in raw_members(raw) {
+            members.push(string(key)?, value);
+        }
+        Some(members)
+    }
+
+    fn with_room() -> Self {
+        Self { entries: Vec::with_capacity(8), ..Self::default() }
     }
 
     /// The raw value of `key`; of the first one where the object names it twice.
@@ -39,7 +59,7 @@ impl<'a> Members<'a> {
             Some(index) => index.get(key).copied(),
             None => self.entries.iter().position(|(name, _)| name == key),
         };
-        at.map(|at| self.entries[at].1.get())
+        at.map(|at| self.entries[at].1)
     }
 
     /// As [`get`](Self::get), with an explicit `null` counted as absent.
@@ -49,7 +69,7 @@ impl<'a> Members<'a> {
 
     /// Keys and raw values, in the object's order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
-        self.entries.iter().map(|(key, raw)| (key.as_ref(), raw.get()))
+        self.entries.iter().map(|(key, raw)| (key.as_ref(), *raw))
     }
 
     /// The first key that the object names a second time.
@@ -57,7 +77,7 @@ impl<'a> Members<'a> {
         self.duplicate.as_deref()
     }
 
-    fn push(&mut self, key: Cow<'a, str>, raw: &'a RawValue) {
+    fn push(&mut self, key: Cow<'a, str>, raw: &'a str) {
         let known = match &mut self.index {
             Some(index) => match index.entry(key.clone()) {
                 hashbrown::hash_map::Entry::Occupied(_) => true,
@@ -90,14 +110,79 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Members::default();
+                let mut members = Members::with_room();
                 while let Some(Text(key)) = map.next_key()? {
-                    members.push(key, map.next_value()?);
+                    members.push(key, map.next_value::<&RawValue>()?.get());
                 }
                 Ok(members)
             }
         }
         deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+/// The members of an object, keys and values both as they are written, quotes and escapes
+/// included. The object is one that was read before: nothing is checked, and of other text
+/// the members make no sense.
+pub fn raw_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
+    let bytes = object.as_bytes();
+    let mut at = 1;
+    std::iter::from_fn(move || {
+        let key = skip_space(bytes, at);
+        if bytes.get(key) != Some(&b'"') {
+            return None;
+        }
+        let key_end = string_end(bytes, key + 1)?;
+        let colon = skip_space(bytes, key_end);
+        let value = skip_space(bytes, colon + 1);
+        let value_end = value_end(bytes, value)?;
+        // Over the comma, or over the closing brace to the end.
+        at = skip_space(bytes, value_end) + 1;
+        Some((object.get(key..key_end)?, object.get(value..value_end)?))
+    })
+}
+
+fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The place behind the value that starts at `at`.
+fn value_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = string_end(bytes, at + 1)?;
+                if depth == 0 {
+                    return Some(at);
+                }
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' if depth == 0 => return Some(at),
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// The place behind the closing quote of a string whose content starts at `at`.
+fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
     }
 }
 
@@ -130,6 +215,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 /// The text of a JSON string. `None` when `raw` is another kind of value or holds a lone
 /// surrogate, which no Unicode text can.
 pub fn string(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(inner));
+    }
     serde_json::from_str::<Text<'_>>(raw).ok().map(|text| text.0)
 }
 
@@ -143,6 +232,13 @@ pub fn push_string(out: &mut String, text: &str) {
     } else {
         out.push_str(&serde_json::Value::from(text).to_string());
     }
+}
+
+/// `text` as a JSON string.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    push_string(&mut out, text);
+    out
 }
 
 /// Appends `"key":` to `out`, after a comma unless an object or array was just opened.
@@ -185,9 +281,11 @@ pub fn push_compact(out: &mut String, raw: &str) {
 /// Whether objects and arrays lie deeper in each other than [`MAX_NESTING`].
 pub fn nests_too_deep(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let opens = |byte: &&u8| matches!(byte, b'{' | b'[');
-    // Nearly every text is done with here, at the speed of counting.
-    if bytes.iter().filter(opens).count() <= MAX_NESTING {
+    // Nearly every text is done with here. The brackets differ from the braces in one bit; sums
+    // of bytes over short runs are what compilers make fast.
+    let opens = |byte: &u8| u8::from(byte | 0x20 == b'{');
+    let in_run = |run: &[u8]| usize::from(run.iter().map(opens).sum::<u8>());
+    if bytes.chunks(128).map(in_run).sum::<usize>() <= MAX_NESTING {
         return false;
     }
     let (mut at, mut depth, mut in_string) = (0, 0_usize, false);
@@ -214,7 +312,7 @@ pub fn canonical(raw: &str) -> Option<String> {
 fn push_canonical(out: &mut String, raw: &str) -> bool {
     match raw.as_bytes().first() {
         Some(b'{') => {
-            let Some(members) = Members::parse(raw) else {
+            let Some(members) = Members::of(raw) else {
                 return false;
             };
             let mut sorted: Vec<_> = members.iter().collect();
@@ -303,13 +401,41 @@ mod tests {
             }
             let once = format!("{text}}}");
             let twice = format!("{text},\"k1\":null}}");
-            let members = Members::parse(&once).unwrap();
+            let members = Members::of(&once).unwrap();
             assert_eq!(members.get("k2"), Some("2"));
             assert_eq!(members.get("none"), None);
             assert_eq!(members.duplicate(), None);
-            let members = Members::parse(&twice).unwrap();
+            let members = Members::read(&twice).unwrap();
             assert_eq!(members.get("k1"), Some("1"));
             assert_eq!(members.duplicate(), Some("k1"));
+        }
+    }
+
+    #[test]
+    fn taking_apart_what_was_read_finds_the_members_that_serde_json_finds() {
+        let texts = [
+            r#"{"a":"x\"}","b\\":[1,{"c":[]}],"":{},"n":-1.5e3,"t":true,"\u0001":"\\"}"#,
+            " { \"a\" : 1 ,\n\"b\"\t:\r[ { } , \"]\" ] , \"c\" : null } ",
+            "{}",
+            "{ }",
+        ];
+        for text in texts {
+            let read = Members::read(text).unwrap();
+            let taken_apart = Members::of(text.trim()).unwrap();
+            assert_eq!(taken_apart.iter().collect::<Vec<_>>(), read.iter().collect::<Vec<_>>());
+        }
+        for other in ["[]", "1", "\"{}\"", "null", "", r#"{"\ud800":1}"#] {
+            assert!(Members::of(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn taking_apart_other_text_ends_without_a_panic() {
+        let text = r#"{"a":"x\"}","ü":[1,{"c":[]}],"n":-1.5e3}"#;
+        for start in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
+            for end in (start..text.len()).filter(|at| text.is_char_boundary(*at)) {
+                assert!(raw_members(&text[start..end]).count() <= 4);
+            }
         }
     }
 

@@ -92,8 +92,8 @@ impl<'a> EventRecord<'a> {
         if json::nests_too_deep(text) {
             return Err("the record nests too deep".to_owned());
         }
-        let members: Members<'a> =
-            serde_json::from_str(text).map_err(|error| format!("not an event record: {error}"))?;
+        let members =
+            Members::read(text).map_err(|error| format!("not an event record: {error}"))?;
         if let Some(key) = members.duplicate() {
             return Err(format!("{key} is given twice"));
         }

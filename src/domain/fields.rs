@@ -31,7 +31,7 @@ impl Fields {
     /// Reads a JSON object. `None` when `text` is something else, names a key twice, or has a
     /// string that is not valid Unicode.
     pub fn parse(text: &str) -> Option<Self> {
-        let members = Members::parse(text)?;
+        let members = Members::of(text)?;
         let unique = members.duplicate().is_none();
         let readable = members.iter().all(|(_, raw)| json::canonical(raw).is_some());
         (unique && readable).then(|| Self::new(members.iter()))
@@ -44,13 +44,19 @@ impl Fields {
 
     /// The members of the object.
     pub fn members(&self) -> Members<'_> {
-        // The text was built from members that had been read, so it reads again.
-        Members::parse(&self.0).unwrap_or_default()
+        // The text was built as an object whose keys are valid.
+        Members::of(&self.0).unwrap_or_default()
+    }
+
+    /// The raw value of the field `name`, a name that needs no escapes.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let named = |key: &str| key[1..key.len() - 1] == *name;
+        json::raw_members(&self.0).find(|(key, _)| named(key)).map(|(_, raw)| raw)
     }
 
     /// The text of the string field `name`; `None` when it is absent or not a string.
     pub fn string(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.members().get(name).and_then(json::string)
+        self.get(name).and_then(json::string)
     }
 
     /// Those of `wanted` that differ from these fields. A `null` asks for a field's removal

@@ -1,5 +1,7 @@
 //! Reading a command's payload, with every mistake reported at once.
 
+use std::borrow::Cow;
+
 use crate::json::{self, Members};
 
 /// The payload of a command, read field by field. Each way in which it does not fit leaves
@@ -15,7 +17,7 @@ impl<'a> Payload<'a> {
     pub fn new(raw: Option<&'a str>) -> Self {
         let mut errors = Vec::new();
         let members = match raw {
-            Some(raw) => Members::parse(raw).unwrap_or_else(|| {
+            Some(raw) => Members::of(raw).unwrap_or_else(|| {
                 errors.push("Payload must be an object".to_owned());
                 Members::default()
             }),
@@ -51,7 +53,7 @@ impl<'a> Payload<'a> {
     }
 
     /// The text of `key`, if it is given: a string, and not blank.
-    pub fn text(&mut self, key: &str) -> Option<String> {
+    pub fn text(&mut self, key: &str) -> Option<Cow<'a, str>> {
         let raw = self.members.get_present(key)?;
         let Some(text) = json::string(raw) else {
             self.errors.push(format!("{} must be a string", label(key)));
@@ -61,11 +63,11 @@ impl<'a> Payload<'a> {
             self.errors.push(format!("{} must not be empty", label(key)));
             return None;
         }
-        Some(text.into_owned())
+        Some(text)
     }
 
     /// The text of `key`, which has to be given.
-    pub fn required_text(&mut self, key: &str) -> Option<String> {
+    pub fn required_text(&mut self, key: &str) -> Option<Cow<'a, str>> {
         if self.readable() && self.members.get_present(key).is_none() {
             self.errors.push(format!("{} is required", label(key)));
         }
@@ -84,10 +86,13 @@ impl<'a> Payload<'a> {
         Some(raw.parse().unwrap_or(end))
     }
 
-    /// Checks that the value of `key` can be stored: all its text is valid Unicode.
-    pub fn storable(&mut self, key: &str) {
-        if self.members.get(key).is_some_and(|raw| json::canonical(raw).is_none()) {
-            self.errors.push(format!("{} must be valid Unicode", label(key)));
+    /// Checks that the values of all other keys than `known` can be stored: that their texts
+    /// are valid Unicode.
+    pub fn storable_beside(&mut self, known: &[&str]) {
+        for (key, raw) in self.members.iter() {
+            if !known.contains(&key) && raw.contains('\\') && json::canonical(raw).is_none() {
+                self.errors.push(format!("{} must be valid Unicode", label(key)));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{Command, Decider, Event, Fields, Payload, Rejection};
+use crate::json;
 
 // --- commands ------------------------------------------------------------------------------
 
@@ -56,11 +57,11 @@ impl Command for UserCommand {
             "CreateUser" => {
                 let id = match payload.get("id") {
                     None | Some("null") => Some(new_id()),
-                    Some(_) => payload.required_text("id"),
+                    Some(_) => payload.required_text("id").map(Cow::into_owned),
                 };
                 payload.required_text("name");
-                let id_json = serde_json::Value::from(id.as_deref()).to_string();
-                let profile = profile(&mut payload, Some(&id_json));
+                let quoted = json::quoted(id.as_deref().unwrap_or_default());
+                let profile = profile(&mut payload, Some(&quoted));
                 id.map(|id| Self::Create { id, profile })
             }
             "UpdateUser" => {
@@ -70,9 +71,12 @@ impl Command for UserCommand {
                     _ => _ = payload.text("name"),
                 }
                 let profile = profile(&mut payload, None);
-                id.map(|id| Self::Update { id, profile })
+                id.map(|id| Self::Update { id: id.into_owned(), profile })
             }
-            "DeleteUser" => payload.required_text("id").map(|id| Self::Delete { id }),
+            "DeleteUser" => {
+                let id = payload.required_text("id");
+                id.map(|id| Self::Delete { id: id.into_owned() })
+            }
             _ => None,
         };
         payload.finish(command)
@@ -88,17 +92,10 @@ impl Command for UserCommand {
 /// Reads the fields beside id and name. With the `id` of a new user, it leads the fields and
 /// `null` is a field that is not there; without, `null` is a field to be removed.
 fn profile(payload: &mut Payload<'_>, id: Option<&str>) -> Profile {
-    let email = payload.text("email");
+    let email = payload.text("email").map(Cow::into_owned);
     let age = payload.whole_number("age");
     payload.text("city");
-    let others: Vec<String> = payload
-        .iter()
-        .filter(|(key, _)| !["id", "name", "email", "age", "city"].contains(key))
-        .map(|(key, _)| key.to_owned())
-        .collect();
-    for key in &others {
-        payload.storable(key);
-    }
+    payload.storable_beside(&["id", "name", "email", "age", "city"]);
     let leading = [("id", id), ("name", id.and(payload.get("name")))];
     let leading = leading.into_iter().filter_map(|(key, raw)| raw.map(|raw| (key, raw)));
     let creating = id.is_some();
@@ -147,7 +144,7 @@ impl Event for UserEvent {
         match event_type {
             "UserCreated" => {
                 let fields = readable(data)?;
-                let id = serde_json::Value::from(aggregate_id).to_string();
+                let id = json::quoted(aggregate_id);
                 let members = fields.members();
                 // The stream says whose event it is. An empty email, which version 2 gave to
                 // the users of version 1, is none.
@@ -166,11 +163,8 @@ impl Event for UserEvent {
 /// Stored data as fields; `None` when the fields that the node looks into have another type.
 fn readable(data: &str) -> Option<Fields> {
     let fields = Fields::parse(data)?;
-    let members = fields.members();
-    let fits = |key| members.get(key).is_none_or(|raw| raw == "null" || raw.starts_with('"'));
-    ["name", "email", "city"].into_iter().all(fits).then_some(())?;
-    drop(members);
-    Some(fields)
+    let fits = |key| fields.get(key).is_none_or(|raw| raw == "null" || raw.starts_with('"'));
+    ["name", "email", "city"].into_iter().all(fits).then_some(fields)
 }
 
 // --- state ---------------------------------------------------------------------------------

@@ -151,6 +151,16 @@ impl Engine {
         Ok(())
     }
 
+    /// The names of all commands.
+    pub fn command_names(&self) -> impl Iterator<Item = &'static str> {
+        self.commands.keys().copied().chain([REBUILD_PROJECTION])
+    }
+
+    /// The names of all queries.
+    pub fn query_names(&self) -> impl Iterator<Item = &'static str> {
+        self.queries.keys().copied()
+    }
+
     /// The event store, to read from.
     pub fn store(&self) -> &dyn EventStore {
         self.store.as_ref()

@@ -1,6 +1,7 @@
 //! The read model of users: by id, by email, by city, and in order of creation.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 use std::mem;
@@ -114,7 +115,7 @@ impl Users {
 
     fn row_of_email(&self, email: &str) -> Option<u32> {
         let email = email.to_lowercase();
-        let same = |row: u32| self.rows[row as usize].email().as_ref() == Some(&email);
+        let same = |row: u32| indexed(&self.rows[row as usize].view).0.as_ref() == Some(&email);
         find(&self.by_email, self.hash(&email), same)
     }
 
@@ -128,7 +129,7 @@ impl Users {
             User::Absent => return,
             User::Living(view) => (view, true),
             User::Deleted => {
-                let id = serde_json::Value::from(id).to_string();
+                let id = json::quoted(id);
                 (Fields::new([("id", id.as_str())]), false)
             }
         };
@@ -139,10 +140,11 @@ impl Users {
             self.living.set(row as usize, living);
             self.count = if living { self.count + 1 } else { self.count - 1 };
         }
-        let new = &self.rows[row as usize];
-        let (new_email, new_city) = (new.email(), new.city());
-        self.move_email(row, old.email(), new_email);
-        self.move_city(row, old.city(), new_city);
+        let new = self.rows[row as usize].view.clone();
+        let (old_email, old_city) = indexed(&old.view);
+        let (new_email, new_city) = indexed(&new);
+        self.move_email(row, old_email, new_email);
+        self.move_city(row, old_city, new_city);
     }
 
     /// Adds an empty row for a user that had none.
@@ -173,20 +175,23 @@ impl Users {
         }
     }
 
-    fn move_city(&mut self, row: u32, old: Option<Box<str>>, new: Option<Box<str>>) {
+    fn move_city(&mut self, row: u32, old: Option<Cow<'_, str>>, new: Option<Cow<'_, str>>) {
         if old == new {
             return;
         }
         if let Some(city) = old
-            && let Some(rows) = self.by_city.get_mut(&city)
+            && let Some(rows) = self.by_city.get_mut(city.as_ref())
         {
             rows.remove(&row);
             if rows.is_empty() {
-                self.by_city.remove(&city);
+                self.by_city.remove(city.as_ref());
             }
         }
         if let Some(city) = new {
-            self.by_city.entry(city).or_default().insert(row);
+            match self.by_city.get_mut(city.as_ref()) {
+                Some(rows) => _ = rows.insert(row),
+                None => _ = self.by_city.insert(city.into(), BTreeSet::from([row])),
+            }
         }
     }
 }
@@ -201,15 +206,19 @@ impl Row {
         let rest = self.view.as_str().strip_prefix(start);
         rest.is_some_and(|rest| rest.starts_with([',', '}']))
     }
+}
 
-    /// The email in lower case.
-    fn email(&self) -> Option<String> {
-        self.view.string("email").map(|email| email.to_lowercase())
+/// What a view is indexed by: the email in lower case, and the city.
+fn indexed(view: &Fields) -> (Option<String>, Option<Cow<'_, str>>) {
+    let (mut email, mut city) = (None, None);
+    for (key, raw) in json::raw_members(view.as_str()) {
+        match key {
+            "\"email\"" => email = json::string(raw).map(|email| email.to_lowercase()),
+            "\"city\"" => city = json::string(raw),
+            _ => {}
+        }
     }
-
-    fn city(&self) -> Option<Box<str>> {
-        self.view.string("city").map(|city| city.into())
-    }
+    (email, city)
 }
 
 /// How the view of the user `id` begins.

@@ -65,7 +65,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
             match key.as_ref() {
                 "src" => once(&mut src, "src", string(&mut map, "src")?)?,
                 "dest" => once(&mut dest, "dest", string(&mut map, "dest")?)?,
-                "body" => once(&mut body, "body", map.next_value::<Body<'de>>()?.0)?,
+                "body" => once(&mut body, "body", object(&mut map)?)?,
                 _ => _ = map.next_value::<IgnoredAny>()?,
             }
         }
@@ -86,20 +86,16 @@ fn string<'de, A: MapAccess<'de>>(map: &mut A, name: &str) -> Result<&'de str, A
     Err(A::Error::custom(format_args!("{name} must be a string")))
 }
 
+fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Members<'de>, A::Error> {
+    let raw = map.next_value::<&'de RawValue>()?.get();
+    let wrong = || A::Error::custom("body must be an object with keys in valid Unicode");
+    Members::of(raw).ok_or_else(wrong)
+}
+
 fn once<T, E: serde::de::Error>(place: &mut Option<T>, name: &str, value: T) -> Result<(), E> {
     match place.replace(value) {
         Some(_) => Err(E::custom(format_args!("{name} is given twice"))),
         None => Ok(()),
-    }
-}
-
-/// The members of an object, with an error that says what the object is.
-struct Body<'a>(Members<'a>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Body<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = Members::deserialize(deserializer);
-        members.map(Body).map_err(|error| D::Error::custom(format_args!("body: {error}")))
     }
 }
 
@@ -132,7 +128,7 @@ mod tests {
             ),
             (
                 r#"{"src":"c","dest":"n","body":[]}"#,
-                "not a message: body: invalid type: sequence, expected an object (column 29)",
+                "not a message: body must be an object with keys in valid Unicode (column 32)",
             ),
             ("garbage", "not JSON: expected value (column 1)"),
             ("{\n\"src\":}", "not JSON: expected value (line 2 of the object, column 7)"),

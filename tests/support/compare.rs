@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 /// without a body is that of the body alone.
 pub fn reply(expected: &str, actual: &str) -> Vec<String> {
     let mut differences = Vec::new();
-    let whole = Members::parse(expected).is_some_and(|members| members.get("body").is_some());
-    let body = Members::parse(actual).and_then(|members| members.get("body"));
+    let whole = Members::read(expected).is_ok_and(|members| members.get("body").is_some());
+    let body = Members::read(actual).ok().and_then(|members| members.get("body"));
     let actual = if whole { actual } else { body.unwrap_or(actual) };
     value("", expected.trim(), actual.trim(), &mut differences);
     differences
@@ -18,7 +18,7 @@ pub fn reply(expected: &str, actual: &str) -> Vec<String> {
 
 fn value(path: &str, expected: &str, actual: &str, differences: &mut Vec<String>) {
     let place = if path.is_empty() { "the reply" } else { path };
-    if let (Some(expected), Some(actual)) = (Members::parse(expected), Members::parse(actual)) {
+    if let (Ok(expected), Ok(actual)) = (Members::read(expected), Members::read(actual)) {
         return object(path, &expected, &actual, differences);
     }
     if let (Some(expected), Some(actual)) = (array(expected), array(actual)) {

@@ -16,7 +16,7 @@ fn object<'a>(body: &Members<'a>, name: &str) -> Result<Members<'a>, WireError> 
 }
 
 fn read_object<'a>(raw: &'a str, name: &str) -> Result<Members<'a>, WireError> {
-    let members = Members::parse(raw)
+    let members = Members::of(raw)
         .ok_or_else(|| WireError::malformed(format!("{name} must be an object")))?;
     match members.duplicate() {
         Some(key) => Err(WireError::malformed(format!("{name}.{key} is given twice"))),
