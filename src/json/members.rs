@@ -1,20 +1,14 @@
-//! JSON as text: what the node needs beside `serde_json`.
-//!
-//! Payloads and event data stay text from the request to the store, so numbers keep every
-//! digit and nothing is built only to be written again. All functions here expect text that
-//! `serde_json` has accepted and run in time linear in its length (times its nesting, which
-//! the wire bounds, for [`canonical`]).
+//! Objects as their members: read by `serde_json` once, taken apart from then on.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use hashbrown::HashMap;
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Objects and arrays may lie this deep in each other: as deep as `serde_json` reads them.
-pub const MAX_NESTING: usize = 127;
+use super::{Text, string};
 
 /// Up to this many members a linear search beats a hash table.
 const LINEAR: usize = 16;
@@ -186,210 +180,10 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// A JSON string, borrowed from the input where it has no escapes.
-#[derive(Debug)]
-pub struct Text<'a>(pub Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-/// The text of a JSON string. `None` when `raw` is another kind of value or holds a lone
-/// surrogate, which no Unicode text can.
-pub fn string(raw: &str) -> Option<Cow<'_, str>> {
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str::<Text<'_>>(raw).ok().map(|text| text.0)
-}
-
-/// Appends `text` to `out` as a JSON string.
-pub fn push_string(out: &mut String, text: &str) {
-    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        out.push_str(&serde_json::Value::from(text).to_string());
-    }
-}
-
-/// `text` as a JSON string.
-pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    push_string(&mut out, text);
-    out
-}
-
-/// Appends `"key":` to `out`, after a comma unless an object or array was just opened.
-pub fn push_key(out: &mut String, key: &str) {
-    if !out.ends_with(['{', '[']) {
-        out.push(',');
-    }
-    push_string(out, key);
-    out.push(':');
-}
-
-/// Appends a whole number to `out`.
-pub fn push_number(out: &mut String, number: u64) {
-    let _ = write!(out, "{number}"); // writing to a String can't fail
-}
-
-/// Appends `raw` to `out` without the white space between its tokens.
-pub fn push_compact(out: &mut String, raw: &str) {
-    if !raw.starts_with(['{', '[']) {
-        out.push_str(raw);
-        return;
-    }
-    let bytes = raw.as_bytes();
-    let (mut from, mut at, mut in_string) = (0, 0, false);
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => in_string = !in_string,
-            b'\\' if in_string => at += 1,
-            b' ' | b'\n' | b'\r' | b'\t' if !in_string => {
-                out.push_str(&raw[from..at]);
-                from = at + 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    out.push_str(&raw[from..]);
-}
-
-/// Whether objects and arrays lie deeper in each other than [`MAX_NESTING`].
-pub fn nests_too_deep(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    // Nearly every text is done with here. The brackets differ from the braces in one bit; sums
-    // of bytes over short runs are what compilers make fast.
-    let opens = |byte: &u8| u8::from(byte | 0x20 == b'{');
-    let in_run = |run: &[u8]| usize::from(run.iter().map(opens).sum::<u8>());
-    if bytes.chunks(128).map(in_run).sum::<usize>() <= MAX_NESTING {
-        return false;
-    }
-    let (mut at, mut depth, mut in_string) = (0, 0_usize, false);
-    while at < bytes.len() && depth <= MAX_NESTING {
-        match bytes[at] {
-            b'"' => in_string = !in_string,
-            b'\\' if in_string => at += 1,
-            b'{' | b'[' if !in_string => depth += 1,
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        at += 1;
-    }
-    depth > MAX_NESTING
-}
-
-/// One text for all ways to write the same value: no white space, keys sorted, strings with
-/// the shortest escapes, numbers as they came. `None` when a string is not valid Unicode.
-pub fn canonical(raw: &str) -> Option<String> {
-    let mut out = String::with_capacity(raw.len());
-    push_canonical(&mut out, raw).then_some(out)
-}
-
-fn push_canonical(out: &mut String, raw: &str) -> bool {
-    match raw.as_bytes().first() {
-        Some(b'{') => {
-            let Some(members) = Members::of(raw) else {
-                return false;
-            };
-            let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_by_key(|(key, _)| *key);
-            out.push('{');
-            for (key, value) in sorted {
-                push_key(out, key);
-                if !push_canonical(out, value) {
-                    return false;
-                }
-            }
-            out.push('}');
-            true
-        }
-        Some(b'[') => {
-            let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw) else {
-                return false;
-            };
-            out.push('[');
-            for (nth, item) in items.iter().enumerate() {
-                if nth > 0 {
-                    out.push(',');
-                }
-                if !push_canonical(out, item.get()) {
-                    return false;
-                }
-            }
-            out.push(']');
-            true
-        }
-        Some(b'"') => string(raw).map(|text| push_string(out, &text)).is_some(),
-        _ => {
-            out.push_str(raw);
-            true
-        }
-    }
-}
-
-/// Whether two raw values say the same, whatever their spacing, key order and escapes.
-/// Numbers are compared as text: `1` and `1.0` differ, and no digit is lost.
-pub fn same(left: &str, right: &str) -> bool {
-    left == right || (canonical(left).is_some() && canonical(left) == canonical(right))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn compacted(raw: &str) -> String {
-        let mut out = String::new();
-        push_compact(&mut out, raw);
-        out
-    }
-
-    #[test]
-    fn compact_drops_white_space_between_tokens_and_keeps_it_in_strings() {
-        let raw = "{ \"a b\" : [ 1 ,\n\t\"x \\\" y\\\\\" ] ,\r\n \"c\" : 1.50 }";
-        assert_eq!(compacted(raw), r#"{"a b":[1,"x \" y\\"],"c":1.50}"#);
-        assert_eq!(compacted("\"a  b\""), "\"a  b\"");
-    }
-
-    #[test]
-    fn canonical_sorts_keys_and_settles_escapes_at_every_level() {
-        let raw = r#"{"b":[{"z":1,"y":"\u0041"}],"a":12345678901234567890123}"#;
-        let expected = r#"{"a":12345678901234567890123,"b":[{"y":"A","z":1}]}"#;
-        assert_eq!(canonical(raw).as_deref(), Some(expected));
-        assert_eq!(canonical(r#"["\ud800"]"#), None);
-    }
-
-    #[test]
-    fn values_are_the_same_whatever_their_spelling_but_no_digit_is_lost() {
-        assert!(same(r#"{"a":1,"b":2}"#, r#"{ "b":2, "a":1 }"#));
-        assert!(same(r#""\u0041""#, r#""A""#));
-        assert!(!same("12345678901234567890123", "12345678901234567890124"));
-        assert!(!same("1", "1.0"));
-        assert!(!same(r#""\ud800""#, r#""\ud801""#));
-    }
+    use crate::json::{push_key, push_number};
 
     #[test]
     fn members_find_their_first_value_and_name_a_duplicate_few_or_many() {
@@ -437,13 +231,5 @@ mod tests {
                 assert!(raw_members(&text[start..end]).count() <= 4);
             }
         }
-    }
-
-    #[test]
-    fn strings_are_written_with_the_escapes_they_need() {
-        let mut out = String::new();
-        push_string(&mut out, "plain ü");
-        push_string(&mut out, "a\"b\\c\n\u{1}");
-        assert_eq!(out, r#""plain ü""a\"b\\c\n\u0001""#);
     }
 }

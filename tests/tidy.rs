@@ -1,0 +1,105 @@
+//! The mechanical rules of the house.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A file of code has about so many lines at the most.
+const LINES: usize = 420;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below a folder, in order, as paths from the root.
+fn files(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        for path in entries {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(root()).unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty());
+    found
+}
+
+fn read(file: impl Into<PathBuf>) -> String {
+    fs::read_to_string(root().join(file.into())).unwrap()
+}
+
+#[test]
+fn no_file_of_code_outgrows_its_room() {
+    let code = [files("src"), files("tests")].concat();
+    let long: Vec<_> = code
+        .iter()
+        .filter(|file| file.ends_with(".rs"))
+        .map(|file| (file, read(file.as_str()).lines().count()))
+        .filter(|(_, lines)| *lines > LINES)
+        .collect();
+    assert_eq!(long, []);
+}
+
+#[test]
+fn every_module_is_on_the_map() {
+    let map = read("ARCHITECTURE.md");
+    let missing: Vec<_> = files("src")
+        .into_iter()
+        .filter(|file| {
+            let mut parts: Vec<&str> = file.trim_end_matches(".rs").split('/').collect();
+            parts.retain(|part| *part != "mod");
+            let folder = format!("{}/", parts[..2].join("/"));
+            let room = map.contains(&format!("`{file}`")) || map.contains(&format!("`{folder}`"));
+            // A file of a room is named in it, or is one of those of which each room has many.
+            let name = parts.last().unwrap();
+            let named = map.contains(&format!("`{name}`")) || map.contains(&format!("`{name}/`"));
+            let of_many =
+                ["handlers", "query", "domain", "schema"].contains(&parts[parts.len() - 2]);
+            !(room && (named || parts.len() == 2 || of_many))
+        })
+        .collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = read("Cargo.toml");
+    let reasons = read("ARCHITECTURE.md");
+    let reasons = reasons.split("## Dependencies").nth(1).unwrap();
+    let lines = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+    let names: Vec<&str> = lines
+        .take_while(|line| *line != "[[test]]")
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    let table: Vec<&str> = reasons.lines().filter(|line| line.starts_with("| ")).collect();
+    let in_table = |name: &str| {
+        table.iter().any(|row| {
+            let cell = row.split('|').nth(1).unwrap();
+            cell.split([',', ' ']).any(|word| word == name)
+        })
+    };
+    let missing: Vec<_> = names.into_iter().filter(|name| !in_table(name)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[test]
+fn every_file_of_a_fixture_belongs_to_one() {
+    let fixtures = files("tests/fixtures");
+    for file in &fixtures {
+        let endings = [".in.jsonl", ".out.jsonl", ".given.jsonl", ".args.txt", ".err.txt"];
+        let stem = endings.iter().find_map(|ending| file.strip_suffix(ending));
+        let stem = stem.unwrap_or_else(|| panic!("{file} is no file of a fixture"));
+        for ending in [".in.jsonl", ".out.jsonl"] {
+            assert!(fixtures.contains(&format!("{stem}{ending}")), "{stem}{ending} is missing");
+        }
+    }
+}
