@@ -1,6 +1,40 @@
 //! Asof: an event-sourced CQRS node that speaks JSON messages and answers every query also as
 //! of any moment of the past.
 //!
+//! A whole node, with its input and output in memory:
+//!
+//! ```
+//! use asof::engine::Settings;
+//! use asof::env::{LogicalClock, UuidV7};
+//! use asof::node::Node;
+//! use asof::store::MemoryStore;
+//! use asof::time::Timestamp;
+//! use asof::wire::reply::ReplyStyle;
+//!
+//! let start = Timestamp::parse("2026-01-01T00:00:00Z").ok_or("a timestamp")?;
+//! let engine = asof::app::engine(Settings {
+//!     store: Box::new(MemoryStore::new()),
+//!     clock: Box::new(LogicalClock::starting_at(start)),
+//!     ids: Box::new(UuidV7::seeded(1)),
+//!     snapshot_every: 100,
+//! })?;
+//! let mut node = Node::new(engine, ReplyStyle::Body, 1 << 20);
+//!
+//! let input = r#"
+//! {"src":"c1","dest":"n1","body":{"type":"command","msg_id":1,"command":{"type":"CreateUser","payload":{"id":"ada","name":"Ada"}}}}
+//! {"src":"c1","dest":"n1","body":{"type":"query","msg_id":2,"query":{"type":"GetUser","params":{"userId":"ada"}}}}
+//! "#;
+//! let mut output = Vec::new();
+//! node.run(&mut input.as_bytes(), &mut output)?;
+//!
+//! let replies = r#"
+//! {"type":"command_result","in_reply_to":1,"success":true,"events":[{"eventType":"UserCreated","aggregateId":"ada"}]}
+//! {"type":"query_result","in_reply_to":2,"data":{"id":"ada","name":"Ada"}}
+//! "#;
+//! assert_eq!(String::from_utf8(output)?, replies.trim_start());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! The modules in reading order, which is the way data flows:
 //!
 //! - [`node`]: the loop that reads what waits, answers it, writes the answers

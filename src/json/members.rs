@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use hashbrown::HashMap;
-use memchr::memchr2;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -171,12 +170,13 @@ fn value_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 /// The place behind the closing quote of a string whose content starts at `at`.
 fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    // Byte by byte: most strings are shorter than a vectorised search is worth.
     loop {
-        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes[at] == b'"' {
-            return Some(at + 1);
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
         }
-        at += 2;
     }
 }
 
