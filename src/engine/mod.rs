@@ -31,6 +31,16 @@ const REBUILD_PROJECTION: &str = "RebuildProjection";
 /// The aggregate type of loaded events that name none and whose type is not known.
 const UNKNOWN_AGGREGATE: &str = "Unknown";
 
+/// What takes a command.
+enum Handler {
+    /// The aggregate with this number.
+    Aggregate(usize),
+    /// The runner of the projections.
+    Rebuild,
+    /// Nothing.
+    None,
+}
+
 /// Commands in, events stored and projected; queries in, answers out.
 pub struct Engine {
     store: Box<dyn EventStore>,
@@ -56,17 +66,23 @@ impl Engine {
     /// # Errors
     /// Why nothing was stored.
     pub fn execute(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
-        let known = self.commands.get_key_value(request.name.as_ref());
-        let (name, result) = match known {
-            Some((&name, &aggregate)) => (name, self.dispatch(aggregate, request)),
-            None if request.name == REBUILD_PROJECTION => {
-                (REBUILD_PROJECTION, self.rebuild(request))
-            }
-            None => {
+        let (name, handler) = self.handler(&request.name);
+        let idempotency = request
+            .idempotency_key
+            .as_deref()
+            .map(|key| Idempotency { key, fingerprint: fingerprint(request) });
+        let remembered = idempotency.and_then(|idempotency| {
+            let remembered = self.store.remembered(idempotency.key)?;
+            Some(repeat(idempotency, remembered))
+        });
+        let result = remembered.unwrap_or_else(|| match handler {
+            Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
+            Handler::Rebuild => self.rebuild(request),
+            Handler::None => {
                 let error = format!("Unknown command {}", request.name);
-                (UNKNOWN, Err(Failure::rejected(FailureCode::UnknownCommand, vec![error])))
+                Err(Failure::rejected(FailureCode::UnknownCommand, vec![error]))
             }
-        };
+        });
         self.metrics.count_command(name, &result);
         self.clock.command_done();
         result
@@ -176,21 +192,21 @@ impl Engine {
         &mut self.metrics
     }
 
+    /// What takes the command `name`, and the name it is counted under.
+    fn handler(&self, name: &str) -> (&'static str, Handler) {
+        match self.commands.get_key_value(name) {
+            Some((&name, &aggregate)) => (name, Handler::Aggregate(aggregate)),
+            None if name == REBUILD_PROJECTION => (REBUILD_PROJECTION, Handler::Rebuild),
+            None => (UNKNOWN, Handler::None),
+        }
+    }
+
     fn dispatch(
         &mut self,
         aggregate: usize,
         request: &CommandRequest<'_>,
+        idempotency: Option<Idempotency<'_>>,
     ) -> Result<Outcome, Failure> {
-        let idempotency = match request.idempotency_key.as_deref() {
-            Some(key) => {
-                let fingerprint = fingerprint(request);
-                if let Some(remembered) = self.store.remembered(key) {
-                    return repeat(key, remembered, fingerprint);
-                }
-                Some(Idempotency { key, fingerprint })
-            }
-            None => None,
-        };
         let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
         let now = self.clock.now().max(newest);
         let workspace = Workspace {
@@ -268,11 +284,11 @@ fn fingerprint(request: &CommandRequest<'_>) -> u128 {
 }
 
 /// What a remembered idempotency key answers.
-fn repeat(key: &str, remembered: Remembered, fingerprint: u128) -> Result<Outcome, Failure> {
-    if remembered.fingerprint == fingerprint {
+fn repeat(given: Idempotency<'_>, remembered: Remembered) -> Result<Outcome, Failure> {
+    if remembered.fingerprint == given.fingerprint {
         return Ok(Outcome::Stored(remembered.appended));
     }
-    let error = format!("The idempotency key {key} was used for another command");
+    let error = format!("The idempotency key {} was used for another command", given.key);
     Err(Failure::rejected(FailureCode::IdempotencyConflict, vec![error]))
 }
 
