@@ -1,13 +1,12 @@
 //! Objects as their members: read by `serde_json` once, taken apart from then on.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use hashbrown::HashMap;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::Error;
 use serde_json::value::RawValue;
 
-use super::{Text, string};
+use super::string;
 
 /// Up to this many members a linear search beats a hash table.
 const LINEAR: usize = 16;
@@ -26,7 +25,8 @@ impl<'a> Members<'a> {
     /// # Errors
     /// What is wrong with it, when it is not a JSON object.
     pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+        let raw: &RawValue = serde_json::from_str(text)?;
+        Self::of(raw.get()).ok_or_else(|| serde_json::Error::custom("expected an object"))
     }
 
     /// The members of `raw`, a value of JSON that was read before: it is only taken apart.
@@ -89,28 +89,6 @@ impl<'a> Members<'a> {
             let keys = self.entries.iter().enumerate().rev();
             self.index = Some(keys.map(|(at, (key, _))| (key.clone(), at)).collect());
         }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor;
-        impl<'de> Visitor<'de> for ObjectVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Members::with_room();
-                while let Some(Text(key)) = map.next_key()? {
-                    members.push(key, map.next_value::<&RawValue>()?.get());
-                }
-                Ok(members)
-            }
-        }
-        deserializer.deserialize_map(ObjectVisitor)
     }
 }
 
@@ -182,6 +160,8 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::json::{push_key, push_number};
 
@@ -214,12 +194,15 @@ mod tests {
             "{ }",
         ];
         for text in texts {
-            let read = Members::read(text).unwrap();
-            let taken_apart = Members::of(text.trim()).unwrap();
-            assert_eq!(taken_apart.iter().collect::<Vec<_>>(), read.iter().collect::<Vec<_>>());
+            let read: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap();
+            let read: Vec<_> = read.iter().map(|(key, raw)| (key.as_str(), raw.get())).collect();
+            let members = Members::read(text).unwrap();
+            let mut found: Vec<_> = members.iter().collect();
+            found.sort_unstable();
+            assert_eq!(found, read);
         }
-        for other in ["[]", "1", "\"{}\"", "null", "", r#"{"\ud800":1}"#] {
-            assert!(Members::of(other).is_none(), "{other}");
+        for other in ["[]", "1", "\"{}\"", "null", "", "{", r#"{"\ud800":1}"#] {
+            assert!(Members::read(other).is_err(), "{other}");
         }
     }
 
