@@ -121,39 +121,48 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The place behind the value that starts at `at`.
-fn value_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let mut depth = 0_usize;
+fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at)? {
+        b'"' => string_end(bytes, at + 1),
+        b'{' | b'[' => container_end(bytes, at + 1),
+        _ => {
+            let ends =
+                |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+            Some(at + bytes[at..].iter().position(ends)?)
+        }
+    }
+}
+
+/// The place behind the closing bracket of the object or array whose content starts at `at`.
+fn container_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut rest = bytes.get(at..)?.iter();
+    let mut depth = 1_usize;
     loop {
-        match bytes.get(at)? {
-            b'"' => {
-                at = string_end(bytes, at + 1)?;
-                if depth == 0 {
-                    return Some(at);
-                }
-                continue;
-            }
+        match rest.next()? {
+            b'"' => skip_string(&mut rest)?,
             b'{' | b'[' => depth += 1,
-            b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' if depth == 0 => return Some(at),
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
+            b'}' | b']' if depth == 1 => return Some(bytes.len() - rest.len()),
+            b'}' | b']' => depth -= 1,
             _ => {}
         }
-        at += 1;
     }
 }
 
 /// The place behind the closing quote of a string whose content starts at `at`.
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    // Byte by byte: most strings are shorter than a vectorised search is worth.
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut rest = bytes.get(at..)?.iter();
+    skip_string(&mut rest)?;
+    Some(bytes.len() - rest.len())
+}
+
+/// Goes on behind the closing quote. Byte by byte: most strings are shorter than a vectorised
+/// search is worth.
+fn skip_string(rest: &mut std::slice::Iter<'_, u8>) -> Option<()> {
     loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
+        match rest.next()? {
+            b'"' => return Some(()),
+            b'\\' => _ = rest.next()?,
+            _ => {}
         }
     }
 }
