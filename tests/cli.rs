@@ -281,6 +281,47 @@ fn every_line_of_every_output_is_one_compact_message_and_nothing_else() {
     assert!(messages > 100, "only {messages} messages");
 }
 
+/// An echo of exactly so many bytes, without the end of its line.
+fn echo_of(bytes: usize) -> String {
+    let around = message("echo", r#""""#).trim_end().len();
+    message("echo", &format!("\"{}\"", "x".repeat(bytes - around))).trim_end().to_owned()
+}
+
+#[test]
+fn a_message_may_have_1_mib_and_no_byte_more() {
+    const MIB: usize = 1 << 20;
+    let input = format!("{}\n{}\n{}", echo_of(MIB), echo_of(MIB + 1), echo(2));
+    let output = node::run(&OPTIONS, input.as_bytes());
+    assert!(output.status.success());
+    let types: Vec<&str> = output.stdout.lines().map(|line| &line[..52]).collect();
+    let replied = r#"{"src":"n","dest":"c","body":{"type":"echo_ok","echo"#;
+    assert_eq!(types, [replied, &echoed(2)[..52]]);
+    assert_eq!(output.stderr, " WARN input line 2: the message is larger than 1048576 bytes\n");
+}
+
+#[test]
+fn a_large_input_is_answered_to_the_last_message_in_order() {
+    let input: String = (1..=20_000).map(echo).collect();
+    let expected: String = (1..=20_000).map(echoed).collect();
+    let output = node::run(&OPTIONS, input.as_bytes());
+    assert!(output.stdout == expected, "replies are missing or out of order");
+    assert_eq!((output.status.code(), output.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn get_events_answers_100_events_unless_told_how_many() {
+    let create = message("command", r#"{"type":"CreateUser","payload":{"name":"Ann"}}"#);
+    let commands: String = iter::repeat_n(create, 101).collect();
+    let all = message("query", r#"{"type":"GetEvents","params":{}}"#);
+    let limited = message("query", r#"{"type":"GetEvents","params":{"limit":1000}}"#);
+    let output = node::run(&OPTIONS, [commands, all, limited].concat().as_bytes());
+    let answers: Vec<&str> = output.stdout.lines().skip(101).collect();
+    let counts = answers.iter().map(|line| line.matches(r#""eventId""#).count());
+    assert_eq!(counts.collect::<Vec<_>>(), [100, 101]);
+    assert!(answers[0].ends_with(r#"],"next":101}}}"#), "{}", answers[0]);
+    assert!(answers[1].ends_with("]}}}"), "{}", answers[1]);
+}
+
 /// A session that makes ids and asks for times.
 fn session() -> String {
     let command =
