@@ -6,3 +6,4 @@
 pub mod compare;
 pub mod fixture;
 pub mod node;
+pub mod store_model;
