@@ -6,4 +6,5 @@
 pub mod compare;
 pub mod fixture;
 pub mod node;
+pub mod scenario;
 pub mod store_model;
