@@ -121,10 +121,7 @@ impl<D: Decider> Aggregate for Executor<D> {
                 // Another writer was faster. Whoever named a version wants to know; for all
                 // others the command is decided again on what is there now.
                 Err(Failure::Storage(AppendError::WrongExpectedVersion { .. }))
-                    if request.expected_version.is_none() =>
-                {
-                    workspace.runner.catch_up(workspace.store, workspace.schema);
-                }
+                    if request.expected_version.is_none() => {}
                 done => return done.map_err(Failure::settled),
             }
         }
@@ -155,7 +152,11 @@ impl<D: Decider> Executor<D> {
                     self.settle(loaded, &events, appended, workspace);
                     return Ok(Outcome::Stored(appended));
                 }
-                Err(error) => Err(Failure::Storage(error)),
+                Err(error) => {
+                    // The read models see all the same what others have stored meanwhile.
+                    workspace.runner.catch_up(workspace.store, workspace.schema);
+                    Err(Failure::Storage(error))
+                }
             },
             Err(failure) => Err(failure),
         };
