@@ -9,7 +9,7 @@ pub use outcome::{Failure, FailureCode, Outcome, PlannedEvent};
 
 use std::borrow::Cow;
 
-use crate::domain::{Command, Decider, Event, Payload};
+use crate::domain::{Command, Decider, Event, Payload, Rejection};
 use crate::env::IdGenerator;
 use crate::projection::{Delivery, Runner};
 use crate::replay::{Replayed, Sources};
@@ -176,9 +176,12 @@ impl<D: Decider> Executor<D> {
     ) -> Result<Vec<D::Event>, Failure> {
         check_expected(request.expected_version, loaded.version)?;
         let facts = (self.look_up)(command, workspace.runner);
-        let events = D::decide(command, &loaded.state, &facts)?;
-        check_type::<D>(command.aggregate_id(), workspace.store)?;
-        Ok(events)
+        let decided = D::decide(command, &loaded.state, &facts);
+        // Existence comes before the rules, also where it is that of another type.
+        if !matches!(decided, Err(Rejection::NotFound(_))) {
+            check_type::<D>(command.aggregate_id(), workspace.store)?;
+        }
+        Ok(decided?)
     }
 
     /// Brings state and read models to where the store is now.
