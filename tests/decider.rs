@@ -277,6 +277,9 @@ fn a_field_is_given_once() {
     given([])
         .when("CreateUser", r#"{"nick":1,"nick":1}"#)
         .then_invalid(["Nick is given twice", "Name is required"]);
+    given([])
+        .when("CreateUser", r#"{"payload x":1,"payload x":1}"#)
+        .then_invalid(["Payload x is given twice", "Name is required"]);
 }
 
 #[test]

@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod compare;
+pub mod counter;
 pub mod fixture;
 pub mod node;
 pub mod scenario;
+pub mod scripted_store;
+pub mod session;
 pub mod store_model;
