@@ -114,8 +114,12 @@ impl Users {
 
     fn row_of_email(&self, email: &str) -> Option<u32> {
         let email = email.to_lowercase();
-        let same = |row: u32| self.rows[row as usize].email().as_ref() == Some(&email);
-        find(&self.by_email, self.hash(&email), same)
+        let hash = self.hash(&email);
+        let found = self.by_email.iter_hash(spread(hash)).filter(|entry| {
+            entry.hash == hash && self.rows[entry.row as usize].email().as_ref() == Some(&email)
+        });
+        // Loaded events can give one email to several users: then it is the first one's.
+        found.map(|entry| entry.row).min()
     }
 
     fn hash(&self, text: &str) -> u32 {
