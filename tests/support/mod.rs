@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod anything;
 pub mod compare;
 pub mod counter;
 pub mod fixture;
@@ -11,3 +12,5 @@ pub mod scenario;
 pub mod scripted_store;
 pub mod session;
 pub mod store_model;
+pub mod users_model;
+pub mod workload;

@@ -8,6 +8,8 @@ use asof::store::{EventStore, MemoryStore};
 use asof::time::Timestamp;
 use asof::wire::reply::ReplyStyle;
 
+use super::workload::Wanted;
+
 /// When the clock of every session starts.
 pub const START: &str = "2026-01-01T00:00:00Z";
 
@@ -76,6 +78,15 @@ impl Session {
         self.ask(&format!(r#"{{"type":"command","command":{command}}}"#))
     }
 
+    /// The replies to many commands, in one go.
+    pub fn commands(&mut self, commands: impl Iterator<Item = String>) -> Vec<String> {
+        let ask = |command: String| {
+            message(&format!(r#"{{"type":"command","msg_id":7,"command":{command}}}"#))
+        };
+        let input: String = commands.map(ask).collect();
+        self.converse(&input).lines().map(str::to_owned).collect()
+    }
+
     /// The data of the answer to a query, the object with `type` and the rest.
     pub fn query(&mut self, query: &str) -> String {
         let reply = self.ask(&format!(r#"{{"type":"query","query":{query}}}"#));
@@ -93,6 +104,26 @@ impl Session {
         let answers: Vec<String> = answers.collect();
         assert_eq!((output.lines().count(), answers.len()), (queries.len(), queries.len()));
         answers
+    }
+
+    /// Gives each command and then asks all questions, all in one go. Returns for each command
+    /// its reply and those to the questions.
+    pub fn converse_after_each<'a>(
+        &mut self,
+        commands: &'a [Wanted],
+        questions: &[String],
+    ) -> Vec<(&'a Wanted, Vec<String>)> {
+        let ask = |query: &String| message(&format!(r#"{{"type":"query","query":{query}}}"#));
+        let questions: Vec<String> = questions.iter().map(ask).collect();
+        let give = |wanted: &Wanted| {
+            let command = format!(r#"{{"type":"command","command":{}}}"#, wanted.to_json());
+            message(&command) + &questions.concat()
+        };
+        let output = self.converse(&commands.iter().map(give).collect::<String>());
+        let replies: Vec<String> = output.lines().map(str::to_owned).collect();
+        let each = questions.len() + 1;
+        assert_eq!(replies.len(), commands.len() * each);
+        commands.iter().zip(replies.chunks(each).map(<[String]>::to_vec)).collect()
     }
 
     /// All stored events, a line each, as files to load have them.
