@@ -4,15 +4,18 @@
 
 mod support;
 
+use asof::domain::Event;
 use asof::domain::user::{UserDecider, UserFacts};
 use asof::engine::{BuildError, EngineBuilder};
 use asof::executor::{CommandRequest, Failure};
 use asof::projection::users::Users;
 use asof::query::get_events::GET_EVENTS;
 use asof::query::get_user::GET_USER;
-use asof::schema::{SchemaGap, user_created};
+use asof::replay::{Replayed, Sources, replay};
+use asof::schema::{Schema, SchemaGap, user_created};
+use asof::snapshot::Snapshots;
 use asof::store::{AppendError, MemoryStore};
-use support::counter::{Borrower, Counter, Rebuilder};
+use support::counter::{Borrower, Counted, Counter, Own, Rebuilder};
 use support::scripted_store::{Act, Foreign, Script, ScriptedStore};
 use support::session::{Session, moment, settings};
 
@@ -297,6 +300,33 @@ fn all_events_of_a_command_are_stored_together_or_not_at_all() {
         let time = moment(if number <= 3 { 1 } else { 2 });
         let numbers = format!(r#""aggregateVersion":{number},"sequenceNumber":{number},"#);
         assert!(event.contains(&numbers) && event.contains(&time.to_string()), "{event}");
+    }
+}
+
+#[test]
+fn replay_goes_on_exactly_behind_the_latest_fitting_snapshot() {
+    let builder = EngineBuilder::default().aggregate::<Counter>(|_, _| ());
+    let mut engine = builder.build(settings(Box::new(MemoryStore::new()), 0)).unwrap();
+    for (id, by) in [("c", 3), ("other", 2), ("c", 4)] {
+        let payload = format!(r#"{{"id":"{id}","by":{by}}}"#);
+        let payload = Some(payload.as_str());
+        engine
+            .execute(&CommandRequest { name: "Count".into(), payload, ..Default::default() })
+            .unwrap();
+    }
+    let schema = Schema::new(Counted::<Own>::TYPES.iter().copied(), []).unwrap();
+    let key = engine.store().stream("c").unwrap().key;
+    let versions_at = [0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 7];
+    for snapshots_at in [&[][..], &[2], &[3], &[1, 4], &[3, 7], &[9]] {
+        let mut snapshots = Snapshots::every(1);
+        for version in snapshots_at {
+            snapshots.put(key, *version, version);
+        }
+        let sources = Sources { store: engine.store(), snapshots: &snapshots, schema: &schema };
+        for (until, version) in (0..).zip(versions_at) {
+            let expected = Replayed { version, state: version };
+            assert_eq!(replay::<Counter>(sources, key, until), expected, "{snapshots_at:?}");
+        }
     }
 }
 

@@ -90,7 +90,8 @@ fn prefixes(export: &str) -> impl Iterator<Item = Session> {
 fn assert_the_past_is_what_it_was(mut session: Session) {
     let export = session.export();
     let times = times(&export);
-    let questions = all_questions();
+    let mut questions = all_questions();
+    questions.push(json!({"type": "GetProjections"}));
     for (position, mut then) in prefixes(&export).enumerate() {
         let then = then.queries(&texts(&questions));
         let mut check = |point: Value| {
@@ -171,6 +172,21 @@ proptest! {
         let [first, second] = sessions.each_mut().map(Session::export);
         prop_assert_eq!(first, second);
     }
+}
+
+/// All that a runner's read model of users has to say.
+fn contents(runner: &Runner) -> (Vec<Status>, Vec<String>) {
+    let users = runner.get::<Users>().unwrap();
+    let of_ids = IDS.iter().map(|id| users.get(id).unwrap_or("null"));
+    let of_emails = EMAILS.iter().map(|email| users.by_email(email).unwrap_or("null"));
+    let of_cities = CITIES.iter().flat_map(|city| users.by_city(city).chain(["end of city"]));
+    let all = of_ids.chain(of_emails).chain(of_cities).chain(users.page(0, 100));
+    (runner.status().collect(), all.map(str::to_owned).collect())
+}
+
+proptest! {
+    // Each case asks every question several times.
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn every_body_gets_one_reply_of_valid_json_and_the_node_goes_on(
@@ -188,23 +204,15 @@ proptest! {
             prop_assert!(reply.get("type").is_some_and(|kind| known.contains(&kind)), "{:?}", reply);
         }
         prop_assert_eq!(output.lines().count(), bodies.len());
+        let mut with_snapshots = Session::with_engine(engine(1));
+        prop_assert_eq!(with_snapshots.converse(&input), output);
+        let questions = texts(&all_questions());
+        let answers = session.queries(&questions);
+        assert_same(&questions, &with_snapshots.queries(&questions), &answers, "with snapshots");
+        let mut loaded = Session::loaded(&session.export(), 0);
+        assert_same(&questions, &loaded.queries(&questions), &answers, "loaded elsewhere");
         assert_rebuilding_changes_nothing(session);
     }
-}
-
-/// All that a runner's read model of users has to say.
-fn contents(runner: &Runner) -> (Vec<Status>, Vec<String>) {
-    let users = runner.get::<Users>().unwrap();
-    let of_ids = IDS.iter().map(|id| users.get(id).unwrap_or("null"));
-    let of_emails = EMAILS.iter().map(|email| users.by_email(email).unwrap_or("null"));
-    let of_cities = CITIES.iter().flat_map(|city| users.by_city(city).chain(["end of city"]));
-    let all = of_ids.chain(of_emails).chain(of_cities).chain(users.page(0, 100));
-    (runner.status().collect(), all.map(str::to_owned).collect())
-}
-
-proptest! {
-    // Each case asks every question several times.
-    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn rebuilding_after_commands_changes_nothing(commands in commands(30)) {

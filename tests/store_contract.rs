@@ -22,6 +22,7 @@ macro_rules! contract_of {
     ($store:ident, $factory:expr) => {
         contract_of!($store, $factory,
             positions_count_from_1_through_the_store_and_versions_from_1_through_each_stream,
+            streams_are_told_apart_however_many_there_are,
             every_field_is_read_back_as_it_was_stored,
             a_fitting_expected_version_is_accepted,
             another_version_is_refused_with_the_expected_and_the_actual_one,
@@ -101,6 +102,22 @@ fn positions_count_from_1_through_the_store_and_versions_from_1_through_each_str
         }
     }
     assert_eq!((store.head(), store.streams()), (150, 3));
+}
+
+fn streams_are_told_apart_however_many_there_are(new: Factory<'_>) {
+    let mut store = new();
+    let ids: Vec<String> = (0..2000).map(|nth| format!("id-{nth}")).collect();
+    for number in [1, 2] {
+        for id in &ids {
+            store.append(&commit(id, &[happened(number)])).unwrap();
+        }
+    }
+    for (nth, id) in (0..2000_u32).zip(&ids) {
+        let key = store.stream(id).unwrap().key;
+        assert_eq!(key, StreamKey(nth));
+        let positions = [u64::from(nth) + 1, u64::from(nth) + 2001];
+        assert_eq!(store.stream_positions(key, 0, u64::MAX), positions, "{id}");
+    }
 }
 
 fn every_field_is_read_back_as_it_was_stored(new: Factory<'_>) {

@@ -84,7 +84,16 @@ pub fn any_body() -> impl Strategy<Value = String> {
             given.map(|(key, value)| format!(",\"{key}\":{value}")).unwrap_or_default()
         })
         .boxed();
+    // Accepted nearly always, so that anything gets stored.
+    let stored = prop::sample::select(vec!["CreateUser", "UpdateUser"]);
+    let id = prop::sample::select(vec!["u1", "u2"]);
+    let key = prop::sample::select(vec!["x", "at_time", "\\u0041", "", "src", "data"]);
+    let stored = (stored, id, key, any_json(), any_json()).prop_map(|(name, id, key, x, y)| {
+        let payload = format!(r#"{{"id":"{id}","name":"Ann","{key}":{x},"y":{y}}}"#);
+        format!(r#""type":"command","command":{{"type":"{name}","payload":{payload}}}"#)
+    });
     prop_oneof![
+        6 => stored,
         4 => (command, any_json(), options.clone()).prop_map(|(name, payload, options)| format!(
             r#""type":"command","command":{{"type":"{name}","payload":{payload}{options}}}"#
         )),
