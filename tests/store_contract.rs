@@ -9,9 +9,10 @@ use asof::store::{
     NewEvent, Remembered, StreamKey,
 };
 use asof::time::Timestamp;
-use proptest::prelude::*;
+use proptest::collection::vec;
 use proptest::test_runner::TestRunner;
 use support::store_model::StoreModel;
+use support::store_steps::{Step, step};
 use uuid::Uuid;
 
 /// Makes an empty store.
@@ -336,84 +337,15 @@ fn a_working_store_takes_writes(new: Factory<'_>) {
     assert!(two_streams(new).0.takes_writes());
 }
 
-/// A commit to be, with numbers for texts.
-#[derive(Debug, Clone)]
-struct Step {
-    id: usize,
-    of_type: usize,
-    expected: ExpectedVersion,
-    millis: i64,
-    metadata: [Option<usize>; 3],
-    events: Vec<(usize, u32)>,
-    remember: bool,
-}
-
-const IDS: [&str; 5] = ["a", "b", "user-1", "user-10", "\"q\" ü"];
-const TYPES: [&str; 3] = ["Thing", "Other", "Renamed \"x\""];
-const TEXTS: [&str; 4] = ["", "plain", "\"quoted\" \\", "{\"userId\":\"x\"} ü\n"];
-const DATA: [&str; 3] = ["{}", r#"{"n":1.50,"s":"ü\n"}"#, r#"{"a":[{"b":null}]}"#];
-
-fn step() -> impl Strategy<Value = Step> {
-    let expected = prop_oneof![
-        4 => Just(ExpectedVersion::Any),
-        1 => Just(ExpectedVersion::NoStream),
-        3 => (0..6_u64).prop_map(ExpectedVersion::Exact),
-    ];
-    let metadata = prop::array::uniform3(prop::option::of(0..TEXTS.len()));
-    let events = prop::collection::vec((0..DATA.len(), 1..4_u32), 0..4);
-    (0..IDS.len(), 0..2_usize, expected, 0..8_i64, metadata, events, any::<bool>()).prop_map(
-        |(id, of_type, expected, millis, metadata, events, remember)| Step {
-            id,
-            of_type,
-            expected,
-            millis,
-            metadata,
-            events,
-            remember,
-        },
-    )
-}
-
 fn a_store_answers_as_plain_vectors_do(new: Factory<'_>) {
-    let steps = prop::collection::vec(step(), 0..16);
+    let steps = vec(step(), 0..16);
     let run = |steps: Vec<Step>| {
         let (mut store, mut model) = (new(), StoreModel::default());
         for (number, step) in steps.iter().enumerate() {
-            take(step, number, store.as_mut(), &mut model);
+            model.take(step, number, store.as_mut());
         }
         model.assert_is(store.as_ref());
         Ok(())
     };
     TestRunner::default().run(&steps, run).unwrap();
-}
-
-/// Appends the same to both, and compares what they say.
-fn take(step: &Step, number: usize, store: &mut dyn EventStore, model: &mut StoreModel) {
-    let [causation_id, correlation_id, user_id] =
-        step.metadata.map(|text| text.map(|text| TEXTS[text]));
-    let event = |(nth, &(data, version)): (usize, &(usize, u32))| NewEvent {
-        event_id: Uuid::from_u128((number * 10 + nth) as u128),
-        event_type: TYPES[data],
-        event_version: version,
-        data: DATA[data],
-    };
-    let events: Vec<_> = step.events.iter().enumerate().map(event).collect();
-    let key = format!("key-{number}");
-    let idempotency = Idempotency { key: &key, fingerprint: number as u128 };
-    let commit = Commit {
-        aggregate_id: IDS[step.id],
-        aggregate_type: TYPES[step.of_type],
-        expected: step.expected,
-        timestamp: at(step.millis),
-        metadata: Metadata { causation_id, correlation_id, user_id },
-        events: &events,
-        idempotency: step.remember.then_some(idempotency),
-    };
-    let expected = model.append(&commit);
-    assert_eq!(store.append(&commit), expected, "commit {number}");
-    let remembered = expected
-        .ok()
-        .filter(|_| step.remember)
-        .map(|appended| Remembered { fingerprint: number as u128, appended });
-    assert_eq!(store.remembered(&key), remembered, "{key}");
 }

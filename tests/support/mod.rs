@@ -12,5 +12,6 @@ pub mod scenario;
 pub mod scripted_store;
 pub mod session;
 pub mod store_model;
+pub mod store_steps;
 pub mod users_model;
 pub mod workload;
