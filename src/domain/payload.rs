@@ -9,6 +9,8 @@ use crate::json::{self, Members};
 #[derive(Debug)]
 pub struct Payload<'a> {
     members: Members<'a>,
+    /// Whether there is a payload object at all: if not, its fields need no messages.
+    readable: bool,
     errors: Vec<String>,
 }
 
@@ -26,15 +28,11 @@ impl<'a> Payload<'a> {
                 Members::default()
             }
         };
+        let readable = errors.is_empty();
         if let Some(key) = members.duplicate() {
             errors.push(format!("{} is given twice", label(key)));
         }
-        Self { members, errors }
-    }
-
-    /// Whether there is a payload object at all: if not, its fields need no messages.
-    fn readable(&self) -> bool {
-        !matches!(self.errors.first(), Some(error) if error.starts_with("Payload "))
+        Self { members, readable, errors }
     }
 
     /// Keys and raw values, in the order they were given.
@@ -68,7 +66,7 @@ impl<'a> Payload<'a> {
 
     /// The text of `key`, which has to be given.
     pub fn required_text(&mut self, key: &str) -> Option<Cow<'a, str>> {
-        if self.readable() && self.members.get_present(key).is_none() {
+        if self.readable && self.members.get_present(key).is_none() {
             self.errors.push(format!("{} is required", label(key)));
         }
         self.text(key)

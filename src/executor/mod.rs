@@ -9,7 +9,7 @@ pub use outcome::{Failure, FailureCode, Outcome, PlannedEvent};
 
 use std::borrow::Cow;
 
-use crate::domain::{Command, Decider, Event, Payload};
+use crate::domain::{Command, Decider, Event, Payload, Rejection};
 use crate::env::IdGenerator;
 use crate::projection::{Delivery, Runner};
 use crate::replay::{Replayed, Sources};
@@ -121,10 +121,7 @@ impl<D: Decider> Aggregate for Executor<D> {
                 // Another writer was faster. Whoever named a version wants to know; for all
                 // others the command is decided again on what is there now.
                 Err(Failure::Storage(AppendError::WrongExpectedVersion { .. }))
-                    if request.expected_version.is_none() =>
-                {
-                    workspace.runner.catch_up(workspace.store, workspace.schema);
-                }
+                    if request.expected_version.is_none() => {}
                 done => return done.map_err(Failure::settled),
             }
         }
@@ -155,7 +152,11 @@ impl<D: Decider> Executor<D> {
                     self.settle(loaded, &events, appended, workspace);
                     return Ok(Outcome::Stored(appended));
                 }
-                Err(error) => Err(Failure::Storage(error)),
+                Err(error) => {
+                    // The read models see all the same what others have stored meanwhile.
+                    workspace.runner.catch_up(workspace.store, workspace.schema);
+                    Err(Failure::Storage(error))
+                }
             },
             Err(failure) => Err(failure),
         };
@@ -175,9 +176,12 @@ impl<D: Decider> Executor<D> {
     ) -> Result<Vec<D::Event>, Failure> {
         check_expected(request.expected_version, loaded.version)?;
         let facts = (self.look_up)(command, workspace.runner);
-        let events = D::decide(command, &loaded.state, &facts)?;
-        check_type::<D>(command.aggregate_id(), workspace.store)?;
-        Ok(events)
+        let decided = D::decide(command, &loaded.state, &facts);
+        // Existence comes before the rules, also where it is that of another type.
+        if !matches!(decided, Err(Rejection::NotFound(_))) {
+            check_type::<D>(command.aggregate_id(), workspace.store)?;
+        }
+        Ok(decided?)
     }
 
     /// Brings state and read models to where the store is now.

@@ -115,8 +115,13 @@ impl Users {
 
     fn row_of_email(&self, email: &str) -> Option<u32> {
         let email = email.to_lowercase();
-        let same = |row: u32| indexed(&self.rows[row as usize].view).0.as_ref() == Some(&email);
-        find(&self.by_email, self.hash(&email), same)
+        let hash = self.hash(&email);
+        let found = self.by_email.iter_hash(spread(hash)).filter(|entry| {
+            entry.hash == hash
+                && indexed(&self.rows[entry.row as usize].view).0.as_ref() == Some(&email)
+        });
+        // Loaded events can give one email to several users: then it is the first one's.
+        found.map(|entry| entry.row).min()
     }
 
     fn hash(&self, text: &str) -> u32 {

@@ -3,6 +3,15 @@
 #![allow(dead_code, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod anything;
 pub mod compare;
+pub mod counter;
 pub mod fixture;
 pub mod node;
+pub mod scenario;
+pub mod scripted_store;
+pub mod session;
+pub mod store_model;
+pub mod store_steps;
+pub mod users_model;
+pub mod workload;

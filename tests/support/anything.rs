@@ -1,0 +1,107 @@
+//! Bodies that no one would send on purpose.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+/// Any JSON value, with some of the words that mean something to the node.
+fn any_json() -> BoxedStrategy<String> {
+    let word = prop::sample::select(vec![
+        "\"u1\"",
+        "\"id\"",
+        "\"a@x.io\"",
+        "\"users\"",
+        "\"2026-01-01T00:00:00Z\"",
+        "\"\"",
+        "\"\\ud800\"",
+        "\"\\u0000\"",
+        "0",
+        "-0",
+        "1",
+        "1.0",
+        "1e999",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "\"9999-12-31T23:59:59.999999999Z\"",
+        "\"0000-01-01T00:00:00+23:59\"",
+    ]);
+    let leaf = prop_oneof![4 => word.prop_map(str::to_owned), 1 => any::<String>().prop_map(|text| json!(text).to_string())];
+    leaf.prop_recursive(4, 24, 6, |inner| {
+        let key = prop::sample::select(vec![
+            "id", "name", "email", "age", "city", "userId", "timestamp", "page", "limit", "from",
+            "until", "fromSequence", "aggregateId", "userId", "at_time", "type", "\\ud800", "",
+        ]);
+        let members = prop::collection::vec((key, inner.clone()), 0..6);
+        prop_oneof![
+            3 => members.prop_map(|members| {
+                let members: Vec<String> =
+                    members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+                format!("{{{}}}", members.join(","))
+            }),
+            1 => prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+        ]
+    })
+    .boxed()
+}
+
+/// A body with known words in known places, and anything beside and in them.
+pub fn any_body() -> impl Strategy<Value = String> {
+    let command = prop::sample::select(vec![
+        "CreateUser",
+        "UpdateUser",
+        "DeleteUser",
+        "RebuildProjection",
+        "X",
+    ]);
+    let query = prop::sample::select(vec![
+        "GetUser",
+        "GetUserAtTime",
+        "GetUserHistory",
+        "ListUsers",
+        "GetUsersByCity",
+        "GetUserByEmail",
+        "GetEvents",
+        "GetProjections",
+        "GetMetrics",
+        "GetHealth",
+        "X",
+    ]);
+    let option = prop::sample::select(vec![
+        "expectedVersion",
+        "idempotencyKey",
+        "metadata",
+        "dryRun",
+        "verbose",
+        "asOf",
+        "type",
+    ]);
+    let options = prop::option::of((option, any_json()));
+    let options = options
+        .prop_map(|given| {
+            given.map(|(key, value)| format!(",\"{key}\":{value}")).unwrap_or_default()
+        })
+        .boxed();
+    // Accepted nearly always, so that anything gets stored.
+    let stored = prop::sample::select(vec!["CreateUser", "UpdateUser"]);
+    let id = prop::sample::select(vec!["u1", "u2"]);
+    let key = prop::sample::select(vec!["x", "at_time", "\\u0041", "", "src", "data"]);
+    let stored = (stored, id, key, any_json(), any_json()).prop_map(|(name, id, key, x, y)| {
+        let payload = format!(r#"{{"id":"{id}","name":"Ann","{key}":{x},"y":{y}}}"#);
+        format!(r#""type":"command","command":{{"type":"{name}","payload":{payload}}}"#)
+    });
+    prop_oneof![
+        6 => stored,
+        4 => (command, any_json(), options.clone()).prop_map(|(name, payload, options)| format!(
+            r#""type":"command","command":{{"type":"{name}","payload":{payload}{options}}}"#
+        )),
+        4 => (query, any_json(), options).prop_map(|(name, params, options)| format!(
+            r#""type":"query","query":{{"type":"{name}","params":{params}{options}}}"#
+        )),
+        1 => any_json().prop_map(|command| format!(r#""type":"command","command":{command}"#)),
+        1 => any_json().prop_map(|query| format!(r#""type":"query","query":{query}"#)),
+        1 => any_json().prop_map(|kind| format!(r#""type":{kind}"#)),
+    ]
+}
