@@ -266,10 +266,10 @@ fn every_line_of_every_output_is_one_compact_message_and_nothing_else() {
         let stdout = fixture.run().stdout;
         assert!(stdout.is_empty() || stdout.ends_with('\n'), "{}", fixture.name());
         for line in stdout.lines() {
-            let members = Members::parse(line).expect(line);
+            let members = Members::read(line).expect(line);
             let keys: Vec<&str> = members.iter().map(|(key, _)| key).collect();
             assert_eq!(keys, ["src", "dest", "body"], "{line}");
-            let body = members.get("body").and_then(Members::parse).expect(line);
+            let body = members.get("body").and_then(Members::of).expect(line);
             assert_eq!(body.iter().next().map(|(key, _)| key), Some("type"), "{line}");
             assert!(body.get("type").is_some_and(|kind| kind.starts_with('"')), "{line}");
             let mut compact = String::new();

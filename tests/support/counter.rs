@@ -55,7 +55,11 @@ impl<N: Names> Command for Count<N> {
     ) -> Result<Self, Vec<String>> {
         let id = payload.required_text("id");
         let by = payload.whole_number("by").and_then(|by| u64::try_from(by).ok());
-        payload.finish(id.zip(by).map(|(id, by)| Self { id, by, names: PhantomData }))
+        payload.finish(id.zip(by).map(|(id, by)| Self {
+            id: id.into_owned(),
+            by,
+            names: PhantomData,
+        }))
     }
 
     fn aggregate_id(&self) -> &str {

@@ -130,7 +130,7 @@ impl Session {
     pub fn export(&mut self) -> String {
         let query = r#"{"type":"GetEvents","params":{"limit":1000}}"#;
         let answer = self.query(query);
-        let members = Members::parse(&answer).unwrap();
+        let members = Members::read(&answer).unwrap();
         assert_eq!(members.get("next"), None, "more events than one page has");
         let events: Vec<&serde_json::value::RawValue> =
             serde_json::from_str(members.get("events").unwrap()).unwrap();
@@ -144,5 +144,5 @@ pub fn message(body: &str) -> String {
 }
 
 fn data(reply: &str) -> Option<String> {
-    Members::parse(reply)?.get("data").map(str::to_owned)
+    Members::read(reply).ok()?.get("data").map(str::to_owned)
 }
