@@ -10,7 +10,7 @@ use crate::executor::{Aggregate, Executor, LookUp};
 use crate::metrics::Metrics;
 use crate::projection::{NewProjection, Projection, Runner};
 use crate::query::Query;
-use crate::schema::{Schema, SchemaGap, Upcaster};
+use crate::schema::{EventKind, Schema, SchemaGap, Upcaster};
 use crate::snapshot::Snapshots;
 use crate::store::EventStore;
 
@@ -32,7 +32,7 @@ pub struct EngineBuilder {
     aggregates: Vec<Box<dyn Aggregate>>,
     commands: BTreeMap<&'static str, usize>,
     events: BTreeMap<&'static str, usize>,
-    versions: Vec<(&'static str, u32)>,
+    kinds: Vec<EventKind>,
     upcasters: Vec<Upcaster>,
     projections: Vec<NewProjection>,
     queries: BTreeMap<&'static str, Query>,
@@ -63,7 +63,11 @@ impl EngineBuilder {
         for &(name, version) in D::Event::TYPES {
             let twice = self.events.insert(name, number).is_some();
             self.note(twice, name);
-            self.versions.push((name, version));
+            self.kinds.push(EventKind {
+                event_type: name,
+                aggregate_type: D::AGGREGATE_TYPE,
+                version,
+            });
         }
         self
     }
@@ -96,7 +100,7 @@ impl EngineBuilder {
         if let Some(name) = self.taken {
             return Err(BuildError::Twice(name));
         }
-        let schema = Schema::new(self.versions, self.upcasters)?;
+        let schema = Schema::new(self.kinds, self.upcasters)?;
         let mut runner = Runner::new(self.projections);
         runner.catch_up(settings.store.as_ref(), &schema);
         Ok(Engine {

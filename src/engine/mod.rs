@@ -208,15 +208,15 @@ impl Engine {
         idempotency: Option<Idempotency<'_>>,
     ) -> Result<Outcome, Failure> {
         let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
-        let now = self.clock.now().max(newest);
+        let clock = self.clock.now();
         let workspace = Workspace {
             store: self.store.as_mut(),
             runner: &mut self.runner,
             snapshots: &mut self.snapshots,
             schema: &self.schema,
             ids: self.ids.as_mut(),
-            now,
-            mistakes: time_mistakes(request.timestamp, newest, now),
+            now: clock.max(newest),
+            mistakes: time_mistakes(request.timestamp, newest, clock),
             idempotency,
         };
         self.aggregates[aggregate].execute(request, workspace)
@@ -292,13 +292,13 @@ fn repeat(given: Idempotency<'_>, remembered: Remembered) -> Result<Outcome, Fai
     Err(Failure::rejected(FailureCode::IdempotencyConflict, vec![error]))
 }
 
-fn time_mistakes(given: Option<Timestamp>, newest: Timestamp, now: Timestamp) -> Vec<String> {
+fn time_mistakes(given: Option<Timestamp>, newest: Timestamp, clock: Timestamp) -> Vec<String> {
     let mistake = match given {
         Some(given) if given < newest => {
             Some(format!("metadata.timestamp must not be before the newest event, {newest}"))
         }
-        Some(given) if given > now => {
-            Some(format!("metadata.timestamp must not be after the node's clock, {now}"))
+        Some(given) if given > clock => {
+            Some(format!("metadata.timestamp must not be after the node's clock, {clock}"))
         }
         _ => None,
     };

@@ -33,7 +33,7 @@ pub struct CommandRequest<'a> {
     /// The payload, a JSON value.
     pub payload: Option<&'a str>,
     /// The version that the aggregate has to have.
-    pub expected_version: Option<i64>,
+    pub expected_version: Option<i128>,
     /// The key under which the command is carried out at most once.
     pub idempotency_key: Option<Cow<'a, str>>,
     /// What caused the command.
@@ -46,6 +46,17 @@ pub struct CommandRequest<'a> {
     pub timestamp: Option<Timestamp>,
     /// Whether only to say what would happen.
     pub dry_run: bool,
+}
+
+impl CommandRequest<'_> {
+    /// Where the command came from, as it is stored.
+    fn metadata(&self) -> Metadata<'_> {
+        Metadata {
+            causation_id: self.causation_id.as_deref(),
+            correlation_id: self.correlation_id.as_deref(),
+            user_id: self.user_id.as_deref(),
+        }
+    }
 }
 
 /// What commands are carried out on.
@@ -146,7 +157,7 @@ impl<D: Decider> Executor<D> {
         let decided = self.decide(command, request, &loaded, workspace);
         let appended = match decided {
             Ok(events) if events.is_empty() => Ok(Outcome::Unchanged),
-            Ok(events) if request.dry_run => Ok(planned::<D>(id, loaded.version, &events)),
+            Ok(events) if request.dry_run => Ok(planned::<D>(id, loaded.version, request, &events)),
             Ok(events) => match append::<D>(id, loaded.version, request, &events, workspace) {
                 Ok(appended) => {
                     self.settle(loaded, &events, appended, workspace);
@@ -235,7 +246,7 @@ fn decode<D: Decider>(
     }
 }
 
-fn check_expected(expected: Option<i64>, actual: u64) -> Result<(), Failure> {
+fn check_expected(expected: Option<i128>, actual: u64) -> Result<(), Failure> {
     match expected {
         Some(expected) if u64::try_from(expected) != Ok(actual) => {
             let error = format!("Expected version {expected}, got {actual}");
@@ -256,13 +267,20 @@ fn check_type<D: Decider>(id: &str, store: &dyn EventStore) -> Result<(), Failur
     }
 }
 
-fn planned<D: Decider>(id: &str, version: u64, events: &[D::Event]) -> Outcome {
+fn planned<D: Decider>(
+    id: &str,
+    version: u64,
+    request: &CommandRequest<'_>,
+    events: &[D::Event],
+) -> Outcome {
+    let metadata = request.metadata().members();
     let plan = |(version, event): (u64, &D::Event)| PlannedEvent {
         event_type: event.event_type(),
         event_version: current_version::<D>(event),
         aggregate_id: id.to_owned(),
         aggregate_type: D::AGGREGATE_TYPE,
         aggregate_version: version,
+        metadata: metadata.clone(),
         data: event.data().into_owned(),
     };
     Outcome::Planned((version + 1..).zip(events).map(plan).collect())
@@ -299,11 +317,7 @@ fn append<D: Decider>(
         aggregate_type: D::AGGREGATE_TYPE,
         expected: ExpectedVersion::Exact(version),
         timestamp,
-        metadata: Metadata {
-            causation_id: request.causation_id.as_deref(),
-            correlation_id: request.correlation_id.as_deref(),
-            user_id: request.user_id.as_deref(),
-        },
+        metadata: request.metadata(),
         events: &new_events,
         idempotency: workspace.idempotency,
     })

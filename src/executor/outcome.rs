@@ -32,6 +32,8 @@ pub struct PlannedEvent {
     pub aggregate_type: &'static str,
     /// The version that the aggregate would come to.
     pub aggregate_version: u64,
+    /// The metadata that were given, as JSON members.
+    pub metadata: String,
     /// Its data: a compact JSON object.
     pub data: String,
 }

@@ -38,10 +38,10 @@ impl<'a> Delivery<'a> {
         if let Some(value) = self.fresh {
             return value.downcast_ref().map(Decoded::Fresh);
         }
-        let RecordedEvent { event_type, event_version, data, .. } = self.event;
+        let RecordedEvent { event_type, aggregate_id, .. } = self.event;
         E::TYPES.iter().find(|(name, _)| *name == event_type)?;
-        let data = self.schema.upcast(event_type, event_version, data)?;
-        E::decode(event_type, self.event.aggregate_id, &data).map(Decoded::Read)
+        let data = self.schema.upcast(&self.event)?;
+        E::decode(event_type, aggregate_id, &data).map(Decoded::Read)
     }
 }
 

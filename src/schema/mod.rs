@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::Fields;
+use crate::store::RecordedEvent;
 
 /// One step from a version of an event's schema to the next. The term is the field's: an old
 /// event is cast up to the present type.
@@ -30,10 +31,21 @@ pub struct Upcaster {
 /// Data of one version in, data of the next version out.
 pub type Upcast = fn(&Fields) -> Fields;
 
-/// The current version of every known event, and the steps that lead there.
+/// A kind of event that the node knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventKind {
+    /// The event's name.
+    pub event_type: &'static str,
+    /// The type of the aggregates that it happens to.
+    pub aggregate_type: &'static str,
+    /// The current version of its schema.
+    pub version: u32,
+}
+
+/// Every known kind of event, and the steps that lead to their current versions.
 #[derive(Debug, Default)]
 pub struct Schema {
-    current: BTreeMap<&'static str, u32>,
+    kinds: BTreeMap<&'static str, EventKind>,
     steps: BTreeMap<(&'static str, u32), Upcast>,
 }
 
@@ -48,42 +60,43 @@ pub struct SchemaGap {
 }
 
 impl Schema {
-    /// A schema of events with their current versions and all steps to them.
+    /// A schema of events of these kinds, with all steps to their current versions.
     ///
     /// # Errors
     /// The first gap: every version before the current one needs its step.
     pub fn new(
-        types: impl IntoIterator<Item = (&'static str, u32)>,
+        kinds: impl IntoIterator<Item = EventKind>,
         upcasters: impl IntoIterator<Item = Upcaster>,
     ) -> Result<Self, SchemaGap> {
-        let current: BTreeMap<_, _> = types.into_iter().collect();
+        let kinds: BTreeMap<_, _> = kinds.into_iter().map(|kind| (kind.event_type, kind)).collect();
         let steps: BTreeMap<_, _> = upcasters
             .into_iter()
             .map(|step| ((step.event_type, step.from_version), step.upcast))
             .collect();
-        for (&event_type, &version) in &current {
+        for &EventKind { event_type, version, .. } in kinds.values() {
             let gap = (1..version).find(|from| !steps.contains_key(&(event_type, *from)));
             if let Some(from_version) = gap {
                 return Err(SchemaGap { event_type, from_version });
             }
         }
-        Ok(Self { current, steps })
+        Ok(Self { kinds, steps })
     }
 
-    /// The current version of `event_type`, if this node knows the event.
-    pub fn current_version(&self, event_type: &str) -> Option<u32> {
-        self.current.get(event_type).copied()
+    /// The kind of the event called `event_type`, if this node knows it.
+    pub fn kind(&self, event_type: &str) -> Option<&EventKind> {
+        self.kinds.get(event_type)
     }
 
     /// The data of a stored event at the current version of its schema. `None` when the event
-    /// is unknown, of a version this node does not know, or not readable as an object.
-    pub fn upcast<'a>(
-        &self,
-        event_type: &str,
-        version: u32,
-        data: &'a str,
-    ) -> Option<Cow<'a, str>> {
-        let (&name, &current) = self.current.get_key_value(event_type)?;
+    /// is unknown, of a version this node does not know, not readable as an object, or one that
+    /// happens to aggregates of another type.
+    pub fn upcast<'a>(&self, event: &RecordedEvent<'a>) -> Option<Cow<'a, str>> {
+        let &EventKind { event_type, aggregate_type, version: current } =
+            self.kind(event.event_type)?;
+        let (version, data) = (event.event_version, event.data);
+        if aggregate_type != event.aggregate_type {
+            return None;
+        }
         if version == current {
             return Some(Cow::Borrowed(data));
         }
@@ -92,7 +105,7 @@ impl Schema {
         }
         let mut fields = Fields::parse(data)?;
         for from in version..current {
-            fields = self.steps.get(&(name, from))?(&fields);
+            fields = self.steps.get(&(event_type, from))?(&fields);
         }
         Some(Cow::Owned(fields.as_str().to_owned()))
     }
@@ -100,7 +113,11 @@ impl Schema {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::store::StreamKey;
+    use crate::time::Timestamp;
 
     fn append_b(fields: &Fields) -> Fields {
         fields.merged(&Fields::new([("b", "1")]))
@@ -115,27 +132,47 @@ mod tests {
         Upcaster { event_type: "E", from_version: 2, upcast: append_c },
     ];
 
-    #[test]
-    fn old_data_takes_every_step_up_to_the_current_version() {
-        let schema = Schema::new([("E", 3)], STEPS).unwrap();
-        let upcast = |version, data| schema.upcast("E", version, data).map(Cow::into_owned);
-        assert_eq!(upcast(1, r#"{"a":0}"#).as_deref(), Some(r#"{"a":0,"b":1,"c":2}"#));
-        assert_eq!(upcast(2, r#"{"a":0}"#).as_deref(), Some(r#"{"a":0,"c":2}"#));
-        assert_eq!(upcast(3, r#"{"a":0}"#).as_deref(), Some(r#"{"a":0}"#));
+    const KIND: EventKind = EventKind { event_type: "E", aggregate_type: "A", version: 3 };
+
+    fn event<'a>(event_type: &'a str, event_version: u32, data: &'a str) -> RecordedEvent<'a> {
+        RecordedEvent {
+            event_id: Uuid::nil(),
+            event_type,
+            event_version,
+            timestamp: Timestamp::MIN,
+            aggregate_id: "a1",
+            aggregate_type: "A",
+            aggregate_version: 1,
+            sequence_number: 1,
+            metadata: "",
+            data,
+            stream: StreamKey(0),
+        }
     }
 
     #[test]
-    fn unknown_events_versions_and_forms_are_not_read() {
-        let schema = Schema::new([("E", 3)], STEPS).unwrap();
-        assert_eq!(schema.upcast("F", 1, "{}"), None);
-        assert_eq!(schema.upcast("E", 4, "{}"), None);
-        assert_eq!(schema.upcast("E", 0, "{}"), None);
-        assert_eq!(schema.upcast("E", 1, "[]"), None);
+    fn old_data_takes_every_step_up_to_the_current_version() {
+        let schema = Schema::new([KIND], STEPS).unwrap();
+        let upcast = |version| schema.upcast(&event("E", version, r#"{"a":0}"#));
+        assert_eq!(upcast(1).as_deref(), Some(r#"{"a":0,"b":1,"c":2}"#));
+        assert_eq!(upcast(2).as_deref(), Some(r#"{"a":0,"c":2}"#));
+        assert_eq!(upcast(3).as_deref(), Some(r#"{"a":0}"#));
+    }
+
+    #[test]
+    fn unknown_events_versions_forms_and_aggregates_are_not_read() {
+        let schema = Schema::new([KIND], STEPS).unwrap();
+        assert_eq!(schema.upcast(&event("F", 1, "{}")), None);
+        assert_eq!(schema.upcast(&event("E", 4, "{}")), None);
+        assert_eq!(schema.upcast(&event("E", 0, "{}")), None);
+        assert_eq!(schema.upcast(&event("E", 1, "[]")), None);
+        let of_another = RecordedEvent { aggregate_type: "B", ..event("E", 3, "{}") };
+        assert_eq!(schema.upcast(&of_another), None);
     }
 
     #[test]
     fn a_gap_in_a_chain_is_named() {
-        let gap = Schema::new([("E", 4)], STEPS).unwrap_err();
+        let gap = Schema::new([EventKind { version: 4, ..KIND }], STEPS).unwrap_err();
         assert_eq!(gap, SchemaGap { event_type: "E", from_version: 3 });
         assert_eq!(gap.to_string(), "no upcaster leads from version 3 of E to the next");
     }

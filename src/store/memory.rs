@@ -9,10 +9,9 @@ use uuid::Uuid;
 
 use super::ids::Ids;
 use super::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, NewEvent,
     RecordedEvent, Remembered, Stream, StreamKey,
 };
-use crate::json;
 use crate::time::Timestamp;
 
 /// An event store that lives as long as the process.
@@ -77,7 +76,7 @@ impl EventStore for MemoryStore {
         for event in commit.events {
             self.names.intern(event.event_type).ok_or_else(full)?;
         }
-        let metadata = metadata_members(&commit.metadata);
+        let metadata = commit.metadata.members();
         u32::try_from(metadata.len()).map_err(|_| full())?;
         let stream = self.aggregate_ids.intern(commit.aggregate_id).ok_or_else(full)?;
         if known.is_none() {
@@ -206,24 +205,4 @@ impl MemoryStore {
         });
         self.chains[stream as usize].last = self.records.len() as u32;
     }
-}
-
-/// Those metadata that are given, as JSON members.
-fn metadata_members(metadata: &Metadata<'_>) -> String {
-    let mut out = String::new();
-    let members = [
-        ("causationId", metadata.causation_id),
-        ("correlationId", metadata.correlation_id),
-        ("userId", metadata.user_id),
-    ];
-    for (key, value) in members {
-        let Some(value) = value else { continue };
-        if !out.is_empty() {
-            out.push(',');
-        }
-        json::push_string(&mut out, key);
-        out.push(':');
-        json::push_string(&mut out, value);
-    }
-    out
 }

@@ -10,6 +10,7 @@ pub use memory::MemoryStore;
 
 use uuid::Uuid;
 
+use crate::json;
 use crate::time::Timestamp;
 
 /// An append-only store of events with optimistic concurrency.
@@ -112,6 +113,28 @@ pub struct Metadata<'a> {
     pub correlation_id: Option<&'a str>,
     /// Who gave the command.
     pub user_id: Option<&'a str>,
+}
+
+impl Metadata<'_> {
+    /// Those metadata that are given, as JSON members: `"causationId":"x","userId":"y"`.
+    pub fn members(&self) -> String {
+        let mut out = String::new();
+        let members = [
+            ("causationId", self.causation_id),
+            ("correlationId", self.correlation_id),
+            ("userId", self.user_id),
+        ];
+        for (key, value) in members {
+            let Some(value) = value else { continue };
+            if !out.is_empty() {
+                out.push(',');
+            }
+            json::push_string(&mut out, key);
+            out.push(':');
+            json::push_string(&mut out, value);
+        }
+        out
+    }
 }
 
 /// An idempotency key and the command it stands for.

@@ -63,7 +63,7 @@ pub struct Request<'a> {
 /// that names neither a type nor a `msg_id`.
 pub fn route(desk: &mut Desk<'_>, envelope: Envelope<'_>, out: &mut String, style: ReplyStyle) {
     let Envelope { src, dest, body } = envelope;
-    if body.get("in_reply_to").is_some() {
+    if body.get_present("in_reply_to").is_some() {
         // An answer to an answer could go back and forth for ever.
         tracing::debug!(%src, "a reply that nothing waits for");
         return;

@@ -63,7 +63,7 @@ fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
     })
 }
 
-fn expected_version(members: &Members<'_>) -> Result<Option<i64>, WireError> {
+fn expected_version(members: &Members<'_>) -> Result<Option<i128>, WireError> {
     let read = |raw: &str| {
         raw.parse().map_err(|_| WireError::malformed("expectedVersion must be an integer"))
     };
@@ -124,6 +124,10 @@ fn write_planned(out: &mut String, event: &PlannedEvent, verbose: bool) {
     json::push_string(out, event.aggregate_type);
     out.push_str(",\"aggregateVersion\":");
     json::push_number(out, event.aggregate_version);
+    if !event.metadata.is_empty() {
+        out.push(',');
+        out.push_str(&event.metadata);
+    }
     out.push_str(",\"data\":");
     out.push_str(&event.data);
     out.push('}');
