@@ -41,8 +41,9 @@ struct Shared {
 }
 
 impl Script {
+    /// Puts these acts in the place of those that did not come to pass.
     pub fn plan(&self, acts: impl IntoIterator<Item = Act>) {
-        self.0.acts.borrow_mut().extend(acts);
+        self.0.acts.replace(acts.into_iter().collect());
         self.0.appends.set(0);
     }
 
