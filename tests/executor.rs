@@ -4,7 +4,6 @@
 
 mod support;
 
-use asof::domain::Event;
 use asof::domain::user::{UserDecider, UserFacts};
 use asof::engine::{BuildError, EngineBuilder};
 use asof::executor::{CommandRequest, Failure};
@@ -12,10 +11,10 @@ use asof::projection::users::Users;
 use asof::query::get_events::GET_EVENTS;
 use asof::query::get_user::GET_USER;
 use asof::replay::{Replayed, Sources, replay};
-use asof::schema::{Schema, SchemaGap, user_created};
+use asof::schema::{EventKind, Schema, SchemaGap, user_created};
 use asof::snapshot::Snapshots;
 use asof::store::{AppendError, MemoryStore};
-use support::counter::{Borrower, Counted, Counter, Own, Rebuilder};
+use support::counter::{Borrower, Counter, Creator, Rebuilder};
 use support::scripted_store::{Act, Foreign, Script, ScriptedStore};
 use support::session::{Session, moment, settings};
 
@@ -314,7 +313,7 @@ fn replay_goes_on_exactly_behind_the_latest_fitting_snapshot() {
             .execute(&CommandRequest { name: "Count".into(), payload, ..Default::default() })
             .unwrap();
     }
-    let schema = Schema::new(Counted::<Own>::TYPES.iter().copied(), []).unwrap();
+    let schema = Schema::new(EventKind::of::<Counter>(), []).unwrap();
     let key = engine.store().stream("c").unwrap().key;
     let versions_at = [0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 7];
     for snapshots_at in [&[][..], &[2], &[3], &[1, 4], &[3, 7], &[9]] {
@@ -346,8 +345,14 @@ fn users() -> EngineBuilder {
 #[test]
 fn a_name_is_registered_once() {
     assert_eq!(error(users()), None);
-    let command = users().aggregate::<UserDecider>(|_, _| UserFacts::default());
+    let aggregate = users().aggregate::<UserDecider>(|_, _| UserFacts::default());
+    assert_eq!(error(aggregate), Some(BuildError::Twice("User")));
+    let command = users().aggregate::<Creator>(|_, _| ());
     assert_eq!(error(command), Some(BuildError::Twice("CreateUser")));
+    let step = users().upcaster(user_created::V1_TO_V2);
+    assert_eq!(error(step), Some(BuildError::Twice("UserCreated")));
+    let projection = users().projection::<Users>().projection::<Users>();
+    assert_eq!(error(projection), Some(BuildError::Twice("users")));
     assert_eq!(error(users().query(GET_USER)), Some(BuildError::Twice("GetUser")));
     let event = users().aggregate::<Borrower>(|_, _| ());
     assert_eq!(error(event), Some(BuildError::Twice("UserDeleted")));

@@ -5,12 +5,11 @@
 
 mod support;
 
-use asof::domain::Event;
-use asof::domain::user::UserEvent;
+use asof::domain::user::UserDecider;
 use asof::json::Members;
 use asof::projection::users::Users;
 use asof::projection::{Delivery, NewProjection, Runner, Status};
-use asof::schema::{Schema, user_created};
+use asof::schema::{EventKind, Schema, user_created};
 use asof::time::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -256,8 +255,8 @@ proptest! {
         for mut session in [session_after(&commands, 0), Session::loaded(&lines, 0)] {
             let mut engine = engine(0);
             asof::load::load(session.export().as_bytes(), &mut engine).unwrap();
-            let types = UserEvent::TYPES.iter().copied();
-            let schema = Schema::new(types, [user_created::V1_TO_V2]).unwrap();
+            let kinds = EventKind::of::<UserDecider>();
+            let schema = Schema::new(kinds, [user_created::V1_TO_V2]).unwrap();
             let users: NewProjection = || Box::new(Users::default());
             let (mut once, mut twice) = (Runner::new([users]), Runner::new([users]));
             once.catch_up(engine.store(), &schema);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Engine, REBUILD_PROJECTION};
-use crate::domain::{Command, Decider, Event};
+use crate::domain::{Command, Decider};
 use crate::env::{Clock, IdGenerator};
 use crate::executor::{Aggregate, Executor, LookUp};
 use crate::metrics::Metrics;
@@ -42,7 +42,8 @@ pub struct EngineBuilder {
 /// Why an engine can't be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
-    /// Two commands, two events or two queries have the same name.
+    /// Two aggregates, commands, events, projections or queries have the same name, or two
+    /// upcasters of an event start from the same version.
     #[error("{0} is registered twice")]
     Twice(&'static str),
     /// Events of an old version could not be read.
@@ -55,25 +56,27 @@ impl EngineBuilder {
     /// decisions.
     pub fn aggregate<D: Decider>(mut self, look_up: LookUp<D>) -> Self {
         let number = self.aggregates.len();
+        let mut others = self.aggregates.iter().map(|other| other.aggregate_type());
+        let twice = others.any(|other| other == D::AGGREGATE_TYPE);
+        self.note(twice, D::AGGREGATE_TYPE);
         self.aggregates.push(Box::new(Executor::<D>::new(look_up)));
         for &name in D::Command::NAMES {
             let twice = self.commands.insert(name, number).is_some() || name == REBUILD_PROJECTION;
             self.note(twice, name);
         }
-        for &(name, version) in D::Event::TYPES {
-            let twice = self.events.insert(name, number).is_some();
-            self.note(twice, name);
-            self.kinds.push(EventKind {
-                event_type: name,
-                aggregate_type: D::AGGREGATE_TYPE,
-                version,
-            });
+        for kind in EventKind::of::<D>() {
+            let twice = self.events.insert(kind.event_type, number).is_some();
+            self.note(twice, kind.event_type);
+            self.kinds.push(kind);
         }
         self
     }
 
     /// Registers a step from one version of an event to the next.
     pub fn upcaster(mut self, upcaster: Upcaster) -> Self {
+        let step = |upcaster: &Upcaster| (upcaster.event_type, upcaster.from_version);
+        let twice = self.upcasters.iter().any(|other| step(other) == step(&upcaster));
+        self.note(twice, upcaster.event_type);
         self.upcasters.push(upcaster);
         self
     }
@@ -81,6 +84,9 @@ impl EngineBuilder {
     /// Registers a projection, which starts as its default.
     pub fn projection<P: Projection + Default>(mut self) -> Self {
         let new: NewProjection = || Box::new(P::default());
+        let name = new().name();
+        let twice = self.projections.iter().any(|other| other().name() == name);
+        self.note(twice, name);
         self.projections.push(new);
         self
     }

@@ -13,7 +13,7 @@ pub mod user_created;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::domain::Fields;
+use crate::domain::{Decider, Event, Fields};
 use crate::store::RecordedEvent;
 
 /// One step from a version of an event's schema to the next. The term is the field's: an old
@@ -40,6 +40,17 @@ pub struct EventKind {
     pub aggregate_type: &'static str,
     /// The current version of its schema.
     pub version: u32,
+}
+
+impl EventKind {
+    /// The kinds of events that happen to the aggregates of a decider.
+    pub fn of<D: Decider>() -> impl Iterator<Item = Self> {
+        D::Event::TYPES.iter().map(|&(event_type, version)| Self {
+            event_type,
+            aggregate_type: D::AGGREGATE_TYPE,
+            version,
+        })
+    }
 }
 
 /// Every known kind of event, and the steps that lead to their current versions.

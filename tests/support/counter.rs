@@ -7,6 +7,7 @@ use asof::domain::{Command, Decider, Event, Payload, Rejection};
 
 /// Which names an aggregate goes by.
 pub trait Names: 'static {
+    const AGGREGATE: &'static str;
     const COMMANDS: &'static [&'static str];
     const EVENTS: &'static [(&'static str, u32)];
 }
@@ -17,23 +18,35 @@ pub type Counter = Counting<Own>;
 pub type Borrower = Counting<OfAUser>;
 /// One whose command has the name of the engine's own.
 pub type Rebuilder = Counting<OfTheEngine>;
+/// One whose command has the name of a user's.
+pub type Creator = Counting<OfACommand>;
 
 pub struct Own;
 pub struct OfAUser;
 pub struct OfTheEngine;
+pub struct OfACommand;
 
 impl Names for Own {
+    const AGGREGATE: &'static str = "Counter";
     const COMMANDS: &'static [&'static str] = &["Count"];
     const EVENTS: &'static [(&'static str, u32)] = &[("Counted", 1)];
 }
 
 impl Names for OfAUser {
+    const AGGREGATE: &'static str = "Borrower";
     const COMMANDS: &'static [&'static str] = &["Count"];
     const EVENTS: &'static [(&'static str, u32)] = &[("UserDeleted", 1)];
 }
 
 impl Names for OfTheEngine {
+    const AGGREGATE: &'static str = "Rebuilder";
     const COMMANDS: &'static [&'static str] = &["RebuildProjection"];
+    const EVENTS: &'static [(&'static str, u32)] = &[("Counted", 1)];
+}
+
+impl Names for OfACommand {
+    const AGGREGATE: &'static str = "Creator";
+    const COMMANDS: &'static [&'static str] = &["CreateUser"];
     const EVENTS: &'static [(&'static str, u32)] = &[("Counted", 1)];
 }
 
@@ -84,7 +97,7 @@ impl<N: Names> Event for Counted<N> {
 }
 
 impl<N: Names> Decider for Counting<N> {
-    const AGGREGATE_TYPE: &'static str = "Counter";
+    const AGGREGATE_TYPE: &'static str = N::AGGREGATE;
     type Command = Count<N>;
     type Event = Counted<N>;
     type State = u64;
