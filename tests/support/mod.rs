@@ -7,6 +7,7 @@ pub mod anything;
 pub mod compare;
 pub mod counter;
 pub mod fixture;
+pub mod messages;
 pub mod node;
 pub mod scenario;
 pub mod scripted_store;

@@ -1,0 +1,38 @@
+//! Messages and replies as text, and what a process leaves behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::node::Output;
+
+pub fn echo(number: u32) -> String {
+    let body = format!(r#"{{"type":"echo","msg_id":{number},"echo":"hello"}}"#);
+    format!("{{\"src\":\"c\",\"dest\":\"n\",\"body\":{body}}}\n")
+}
+
+pub fn echoed(number: u32) -> String {
+    let body = format!(r#"{{"type":"echo_ok","in_reply_to":{number},"echo":"hello"}}"#);
+    format!("{{\"src\":\"n\",\"dest\":\"c\",\"body\":{body}}}\n")
+}
+
+pub fn message(kind: &str, member: &str) -> String {
+    format!(
+        "{{\"src\":\"c\",\"dest\":\"n\",\"body\":{{\"type\":\"{kind}\",\"{kind}\":{member}}}}}\n"
+    )
+}
+
+pub fn reply(body: &str) -> String {
+    format!("{{\"src\":\"n\",\"dest\":\"c\",\"body\":{body}}}\n")
+}
+
+/// A file of this test's own, with this text.
+pub fn file(name: &str, text: &[u8]) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// Exit status, stdout and stderr.
+pub fn ended(output: &Output) -> (Option<i32>, &str, &str) {
+    (output.status.code(), &output.stdout, &output.stderr)
+}
