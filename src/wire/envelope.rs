@@ -81,6 +81,10 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
 fn string<'de, A: MapAccess<'de>>(map: &mut A, name: &str) -> Result<&'de str, A::Error> {
     let raw = map.next_value::<&'de RawValue>()?.get();
     if raw.starts_with('"') {
+        // Only an escape can name a lone surrogate, which replies must not pass on.
+        if raw.contains("\\u") && json::string(raw).is_none() {
+            return Err(A::Error::custom(format_args!("{name} is not valid Unicode")));
+        }
         return Ok(raw);
     }
     Err(A::Error::custom(format_args!("{name} must be a string")))
@@ -112,6 +116,8 @@ mod tests {
         let text = r#" {"id": 7, "body": {"type": "echo"}, "dest": "n1", "src": "c1", "x": [{}]} "#;
         let envelope = Envelope::decode(text).unwrap();
         assert_eq!((envelope.src, envelope.dest), (r#""c1""#, r#""n1""#));
+        let escaped = r#"{"src":"\ud83d\ude00","dest":"n","body":{}}"#;
+        assert_eq!(Envelope::decode(escaped).unwrap().src, r#""\ud83d\ude00""#);
         assert_eq!(envelope.body.get("type"), Some(r#""echo""#));
     }
 
@@ -137,6 +143,10 @@ mod tests {
             ("garbage", "not JSON: expected value (column 1)"),
             ("{\n\"src\":}", "not JSON: expected value (line 2 of the object, column 7)"),
             (r#"{"src":"c","src":"c"}"#, "not a message: src is given twice (column 21)"),
+            (
+                r#"{"src":"\ud83d","dest":"n","body":{}}"#,
+                "not a message: src is not valid Unicode (column 15)",
+            ),
             (r#"{"src":"c"} x"#, "not a message: dest is required (column 11)"),
         ];
         for (text, expected) in cases {
