@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -97,13 +98,26 @@ fn once<T, E: serde::de::Error>(place: &mut Option<T>, name: &str, value: T) -> 
     }
 }
 
-/// The members of an object, with an error that says what the object is.
+/// The members of an object, with an error that says what should be one.
 struct Body<'a>(Members<'a>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Body<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = Members::deserialize(deserializer);
-        members.map(Body).map_err(|error| D::Error::custom(format_args!("body: {error}")))
+        deserializer.deserialize_map(BodyVisitor)
+    }
+}
+
+struct BodyVisitor;
+
+impl<'de> Visitor<'de> for BodyVisitor {
+    type Value = Body<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object as body")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Members::deserialize(MapAccessDeserializer::new(map)).map(Body)
     }
 }
 
@@ -138,7 +152,11 @@ mod tests {
             ),
             (
                 r#"{"src":"c","dest":"n","body":[]}"#,
-                "not a message: body: invalid type: sequence, expected an object (column 29)",
+                "not a message: invalid type: sequence, expected an object as body (column 29)",
+            ),
+            (
+                "{\"src\":\"c\",\"dest\":\"n\",\n\"body\":{\"a\":truth}}",
+                "not JSON: expected ident (line 2 of the object, column 16)",
             ),
             ("garbage", "not JSON: expected value (column 1)"),
             ("{\n\"src\":}", "not JSON: expected value (line 2 of the object, column 7)"),
