@@ -23,6 +23,7 @@
 
 mod broken;
 mod open;
+mod recover;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -32,8 +33,8 @@ use std::ops::ControlFlow;
 use memchr::memchr;
 
 use self::broken::BrokenOff;
-use self::open::OpenObject;
-use self::text::{Line, Work, decode, leading_blanks, too_deep, too_large, trim};
+use self::open::{Begin, OpenObject};
+use self::text::{Line, Work, decode, ends_well, leading_blanks, too_large, trim};
 use super::envelope::Envelope;
 use super::scanner::{Progress, Scanner};
 
@@ -43,7 +44,6 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// So much input is asked for at a time.
 const CHUNK: usize = 256 * 1024;
 
-const NEXT_MESSAGE: &str = "the object breaks off before the next message";
 const NOT_JSON: &str = "the object breaks off or is not JSON";
 const INPUT_ENDS: &str = "the input ends inside of an object";
 
@@ -164,7 +164,7 @@ impl Framer {
         let from = self.searched.max(self.at);
         let found = memchr(b'\n', &self.buffer[from..self.filled]);
         let stop = found.map_or(self.filled, |at| from + at);
-        self.work.add(stop - from);
+        self.work.add(self.filled.min(stop + 1) - from);
         self.searched = stop;
         // One byte more than a message may have, or a message with a carriage return: wait.
         let limit = self.max_message.saturating_add(2);
@@ -227,11 +227,12 @@ impl Framer {
             self.work.add(progress.length().unwrap_or(line.end - from));
             match progress {
                 Progress::Open => {
-                    self.open = Some(OpenObject::new(scanner, from, self.line, indent, quiet));
+                    let begin = Begin { brace: from, indent, line: self.line, depth: 0, quiet };
+                    self.open = Some(OpenObject::new(scanner, begin));
                     self.pass(line);
                     return self.shed(line.long, sink);
                 }
-                Progress::Complete(length) if self.ends_well(from + length, line.end) => {
+                Progress::Complete(length) if ends_well(&self.buffer[from + length..line.end]) => {
                     self.at += length;
                     self.deliver(from, self.line, quiet, sink)?;
                     if line.long {
@@ -254,25 +255,27 @@ impl Framer {
     fn go_on(&mut self, line: Line, sink: &mut Sink<'_>) -> ControlFlow<()> {
         let Some(open) = &mut self.open else { return ControlFlow::Continue(()) };
         let text = &self.buffer[self.at..line.end];
-        let progress = open.follow(text, self.at, self.line);
+        let progress = open.follow(text, self.at, self.line, &mut self.broken);
         self.work.add(text.len());
         match progress {
             Progress::Open => {
-                if let Some(from) = open.closed_by(text).filter(|_| !line.long) {
-                    self.work.add(line.end - from);
-                    if decode(trim(&self.buffer[from..line.end])).is_ok() {
-                        self.pass(line);
-                        return self.break_off(NEXT_MESSAGE, sink);
+                if let Some(begin) = open.closed_by(text).filter(|_| !line.long) {
+                    self.work.add(line.end - begin.brace);
+                    if decode(trim(&self.buffer[begin.brace..line.end])).is_ok() {
+                        return self.break_off_before(begin, sink);
                     }
                 }
                 open.forget_closed();
                 self.pass(line);
                 self.shed(line.long, sink)
             }
-            Progress::Complete(length) if self.ends_well(self.at + length, line.end) => {
+            Progress::Complete(length) if ends_well(&text[length..]) => {
                 self.complete(length, line, sink)
             }
-            Progress::Complete(_) | Progress::Broken => self.break_off(NOT_JSON, sink),
+            Progress::Complete(_) | Progress::Broken => {
+                open.forget_closed();
+                self.break_off(NOT_JSON, sink)
+            }
         }
     }
 
@@ -288,45 +291,6 @@ impl Framer {
         };
         if !line.long && trim(&self.buffer[self.at..line.end]).is_empty() {
             self.pass(line);
-        }
-        flow
-    }
-
-    /// Reports the open object and starts again at the line after its first; or, where that
-    /// was reported already, at the first line that is still kept.
-    fn break_off(&mut self, reason: &str, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let Some(open) = self.open.take() else { return ControlFlow::Continue(()) };
-        self.broken.add(self.at, (!open.quiet()).then_some(open.indent()));
-        let outermost = open.outermost();
-        if let Some((from, number)) = outermost {
-            if let Some(length) = memchr(b'\n', &self.buffer[from..self.at]) {
-                self.at = from + length + 1;
-                self.line = number + 1;
-            }
-        } else if let Some((from, number)) = open.first_kept() {
-            self.at = from;
-            self.line = number;
-        }
-        self.searched = self.at;
-        match outermost {
-            Some((_, line)) if !open.quiet() => {
-                sink(Input::Rejected { line, reason: reason.to_owned() })
-            }
-            _ => ControlFlow::Continue(()),
-        }
-    }
-
-    /// Reports what is over a limit among the open object and the objects in it that begin on
-    /// their own lines, and gives up its text.
-    fn shed(&mut self, long: bool, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let Some(open) = &mut self.open else { return ControlFlow::Continue(()) };
-        let max_message = if long { 0 } else { self.max_message };
-        let mut flow = ControlFlow::Continue(());
-        while let Some(over) = open.shed_first(self.at, max_message) {
-            let reason = if over.deep { too_deep() } else { too_large(self.max_message) };
-            if !over.quiet && flow.is_continue() {
-                flow = sink(Input::Rejected { line: over.line, reason });
-            }
         }
         flow
     }
@@ -394,11 +358,5 @@ impl Framer {
         self.line += u64::from(found.is_some());
         self.passing = found.is_none();
         found.is_some()
-    }
-
-    /// Whether nothing follows an object's end on its line, or one more object.
-    fn ends_well(&self, to: usize, line_end: usize) -> bool {
-        let rest = trim(&self.buffer[to..line_end]);
-        rest.is_empty() || rest[0] == b'{'
     }
 }

@@ -169,10 +169,12 @@ impl Scanner {
         let fits = self.depth > 0
             && (self.expects == begun || self.expects == Expects::CommaOrEnd)
             && (self.forgotten() || self.in_object() == object);
-        self.depth = self.depth.saturating_sub(1);
-        self.lowest = self.lowest.min(self.depth);
-        self.objects >>= 1;
-        self.expects = Expects::CommaOrEnd;
+        if fits {
+            self.depth -= 1;
+            self.lowest = self.lowest.min(self.depth);
+            self.objects >>= 1;
+            self.expects = Expects::CommaOrEnd;
+        }
         fits
     }
 

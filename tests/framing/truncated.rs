@@ -37,6 +37,21 @@ fn an_object_truncated_at_any_byte_costs_only_itself_and_delays_no_line_after_it
     assert_eq!(frame(in_a_string), [rejected(1, reason), message(&good(1))]);
 }
 
+/// The lines that begin with an object that is open at their end. Where nothing is indented,
+/// each of them may have been meant as a message.
+fn lines_of_open_objects(lines: &[&str]) -> Vec<u64> {
+    let mut open = Vec::new();
+    for (number, line) in (1..).zip(lines) {
+        if line.trim().starts_with(['}', ']']) {
+            open.pop();
+        }
+        if line.ends_with(['{', '[']) {
+            open.push((number, line.starts_with('{')));
+        }
+    }
+    open.into_iter().filter(|(_, begins)| *begins).map(|(number, _)| number).collect()
+}
+
 #[test]
 fn a_pretty_printed_object_truncated_at_any_line_costs_only_itself_and_delays_nothing_after_it() {
     for indent in ["", " ", "    ", "\t"] {
@@ -48,10 +63,7 @@ fn a_pretty_printed_object_truncated_at_any_line_costs_only_itself_and_delays_no
                 [good(1), sample(), good(3)].map(|value| (value.clone(), pretty(&value, after)));
             for count in 1..lines.len() {
                 let truncated = lines[..count].join("\n");
-                // Where nothing is indented, any object in it may have been meant as a message.
-                let begins = |line: usize| lines[line - 1].starts_with('{');
-                let expected: Vec<_> =
-                    (1..=count).filter(|line| begins(*line)).map(|line| line as u64).collect();
+                let expected = lines_of_open_objects(&lines[..count]);
                 for goods in [&single[..], &printed[..]] {
                     let got = good_ones_are_given_out_at_once(&truncated, goods);
                     let got: Vec<_> = got.iter().map(line_of).collect();

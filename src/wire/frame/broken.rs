@@ -26,7 +26,7 @@ impl BrokenOff {
     pub(super) fn leaves(&mut self, at: usize, indent: usize, first: u8) -> bool {
         let Some(broken) = self.indent else { return false };
         if at < self.until {
-            return first != b'{' || indent > broken;
+            return true;
         }
         let closes = indent == broken && matches!(first, b'}' | b']');
         if indent <= broken {

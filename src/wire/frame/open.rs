@@ -1,5 +1,6 @@
 //! An object that is open at the end of a line.
 
+use super::broken::BrokenOff;
 use super::text::{leading_blanks, trim};
 use crate::json::MAX_NESTING;
 use crate::wire::scanner::{Progress, Scanner};
@@ -23,15 +24,17 @@ pub(super) struct OpenObject {
 
 /// Where an object begins.
 #[derive(Debug, Clone, Copy)]
-struct Begin {
+pub(super) struct Begin {
     /// Its opening brace.
-    brace: usize,
-    /// How much white space comes before that on its line.
-    indent: usize,
+    pub(super) brace: usize,
+    /// How much white space its line begins with.
+    pub(super) indent: usize,
     /// The number of its line.
-    line: u64,
+    pub(super) line: u64,
     /// In how many containers it lies.
-    depth: usize,
+    pub(super) depth: usize,
+    /// Whether it is a part of something that was reported.
+    pub(super) quiet: bool,
 }
 
 /// An object over a limit.
@@ -44,15 +47,8 @@ pub(super) struct Over {
 
 impl OpenObject {
     /// An object whose first line was fed to `scanner`.
-    pub(super) fn new(
-        scanner: Scanner,
-        brace: usize,
-        line: u64,
-        indent: usize,
-        quiet: bool,
-    ) -> Self {
-        let begins = vec![Begin { brace, indent: 0, line, depth: 0 }];
-        Self { scanner, indent, quiet, begins }
+    pub(super) fn new(scanner: Scanner, begin: Begin) -> Self {
+        Self { scanner, indent: begin.indent, quiet: begin.quiet, begins: vec![begin] }
     }
 
     pub(super) fn indent(&self) -> usize {
@@ -63,19 +59,19 @@ impl OpenObject {
         self.quiet
     }
 
+    /// Of the objects that are open and kept, those that began before this place.
+    pub(super) fn begun_before(&self, place: usize) -> impl DoubleEndedIterator<Item = Begin> {
+        self.begins.iter().copied().filter(move |begin| begin.brace < place)
+    }
+
     /// Its opening brace and the number of its line, while it is kept.
     pub(super) fn outermost(&self) -> Option<(usize, u64)> {
         self.begins.first().filter(|begin| begin.depth == 0).map(|begin| (begin.brace, begin.line))
     }
 
-    /// The start and the number of the first line that is kept.
-    pub(super) fn first_kept(&self) -> Option<(usize, u64)> {
-        self.begins.first().map(|begin| (begin.brace - begin.indent, begin.line))
-    }
-
     /// From where on the buffer holds text that is still needed.
     pub(super) fn kept_from(&self) -> Option<usize> {
-        self.first_kept().map(|(from, _)| from)
+        self.begins.first().map(|begin| begin.brace - begin.indent)
     }
 
     /// The buffer lost `count` bytes at its front.
@@ -85,8 +81,14 @@ impl OpenObject {
         }
     }
 
-    /// Follows a line that begins at `from`.
-    pub(super) fn follow(&mut self, text: &[u8], from: usize, line: u64) -> Progress {
+    /// Follows a line that begins at `from`, and may be left of what broke off before.
+    pub(super) fn follow(
+        &mut self,
+        text: &[u8],
+        from: usize,
+        line: u64,
+        broken: &mut BrokenOff,
+    ) -> Progress {
         let indent = leading_blanks(text);
         if text.get(indent) != Some(&b'{') || indent > self.indent {
             return self.scanner.feed(text);
@@ -96,10 +98,11 @@ impl OpenObject {
         if self.scanner.feed(&text[..begun]) == Progress::Broken {
             return Progress::Broken;
         }
-        self.begins.push(Begin { brace: from + indent, indent, line, depth });
+        let quiet = broken.leaves(from, indent, b'{');
+        self.begins.push(Begin { brace: from + indent, indent, line, depth, quiet });
         match self.scanner.feed(&text[begun..]) {
             Progress::Complete(length) => Progress::Complete(begun + length),
-            progress => progress,
+            progress @ (Progress::Open | Progress::Broken) => progress,
         }
     }
 
@@ -108,17 +111,17 @@ impl OpenObject {
         self.scanner.feed(text) == Progress::Open
     }
 
-    /// The opening brace of the remembered object that ends where the line just followed does.
-    pub(super) fn closed_by(&self, line: &[u8]) -> Option<usize> {
+    /// The remembered object that ends where the line just followed does.
+    pub(super) fn closed_by(&self, line: &[u8]) -> Option<Begin> {
         let begin = self.begins.iter().find(|begin| begin.depth >= self.scanner.lowest())?;
         let ends_here = begin.depth == self.scanner.depth() && trim(line).ends_with(b"}");
-        ends_here.then_some(begin.brace)
+        ends_here.then_some(*begin)
     }
 
     /// Forgets the remembered objects that ended in the line just followed.
     pub(super) fn forget_closed(&mut self) {
         let lowest = self.scanner.lowest();
-        self.begins.retain(|begin| begin.depth < lowest);
+        self.begins.retain(|begin| begin.depth == 0 || begin.depth < lowest);
     }
 
     /// Gives up the outermost kept object if it nests too deep or, with what is known of it
@@ -129,8 +132,7 @@ impl OpenObject {
         if !deep && end - first.brace < max_message {
             return None;
         }
-        let quiet = self.quiet && first.depth == 0;
-        let over = Over { line: first.line, deep, quiet };
+        let over = Over { line: first.line, deep, quiet: first.quiet };
         self.begins.remove(0);
         Some(over)
     }

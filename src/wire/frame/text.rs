@@ -24,6 +24,11 @@ pub(super) fn trim(text: &[u8]) -> &[u8] {
     &text[..end]
 }
 
+/// Whether nothing follows an object on its line, or one more object.
+pub(super) fn ends_well(rest: &[u8]) -> bool {
+    matches!(rest.get(leading_blanks(rest)), None | Some(b'{'))
+}
+
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
