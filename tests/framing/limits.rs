@@ -52,6 +52,21 @@ fn a_message_of_exactly_the_limit_passes_and_one_byte_more_is_rejected_whatever_
 }
 
 #[test]
+fn a_message_of_exactly_the_limit_that_comes_byte_by_byte_is_one_line_with_its_carriage_return() {
+    for write in writers() {
+        let (value, text) = of_length(LIMIT, write);
+        let mut feed = Feed::new(LIMIT);
+        feed.feed(text.as_bytes(), 1);
+        feed.feed(b"\r", 1);
+        assert_eq!(feed.got, []);
+        feed.feed(b"\nx\n", 1);
+        let line = 1 + text.lines().count() as u64;
+        let reason = "not JSON: expected value (column 1)";
+        assert_eq!(feed.end(), [message(&value), rejected(line, reason)]);
+    }
+}
+
+#[test]
 fn messages_over_the_limit_are_reported_once_at_their_line_and_cost_only_themselves() {
     let goods = format!("{}\n{}\n", good(2), pretty(&good(3), "  "));
     for write in writers() {
