@@ -16,10 +16,10 @@
 //! into chunks.
 //!
 //! The work is linear in the input: the bytes of a line are looked at a few times, and again
-//! for each object that encloses them, begins on an earlier line and breaks off. There are at
-//! most [`MAX_NESTING`](crate::json::MAX_NESTING) of these. An open object and a line are all
-//! that is kept, each no longer than a message may be; the buffer is as large as twice that and
-//! a chunk.
+//! for each object around them that began on an earlier line and either breaks off or ends as
+//! a message might. There are at most [`MAX_NESTING`](crate::json::MAX_NESTING) of these. An
+//! open object and a line are all that is kept, each no longer than a message may be; the
+//! buffer is as large as twice that and a chunk.
 
 mod broken;
 mod open;
@@ -259,7 +259,7 @@ impl Framer {
         self.work.add(text.len());
         match progress {
             Progress::Open => {
-                if let Some(begin) = open.closed_by(text).filter(|_| !line.long) {
+                if let Some(begin) = open.closed_by(text) {
                     self.work.add(line.end - begin.brace);
                     if decode(trim(&self.buffer[begin.brace..line.end])).is_ok() {
                         return self.break_off_before(begin, sink);

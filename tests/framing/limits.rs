@@ -146,6 +146,16 @@ fn a_line_longer_than_a_message_may_be_still_gives_the_messages_on_it() {
 }
 
 #[test]
+fn blanks_longer_than_a_message_may_be_do_no_harm_to_the_message_before_them() {
+    let line = format!("{}{}\n", good(1), " ".repeat(3 * LIMIT));
+    for truncated in [r#"{"a":["#, r#"{"a":"#, r#"{"a""#] {
+        let (messages, rejected) = sorted(frame_up_to(LIMIT, format!("{truncated}\n{line}{line}")));
+        assert_eq!(messages, [message(&good(1)), message(&good(1))], "{truncated}");
+        assert_eq!(rejected, [1], "{truncated}");
+    }
+}
+
+#[test]
 fn garbage_longer_than_a_message_may_be_is_reported_once_and_blanks_are_not() {
     let after = format!("\n{}\n{}\n", good(1), pretty(&good(2), " "));
     for garbage in ["x", "}", "[", "{", "\0", "\"", "{x ", "{\"a\":1 "] {
