@@ -92,8 +92,8 @@ impl<'a> EventRecord<'a> {
         if json::nests_too_deep(text) {
             return Err("the record nests too deep".to_owned());
         }
-        let members =
-            Members::read(text).map_err(|error| format!("not an event record: {error}"))?;
+        let explain = |error| json::explain(&error, "an event record");
+        let members = Members::read(text.trim()).map_err(explain)?;
         if let Some(key) = members.duplicate() {
             return Err(format!("{key} is given twice"));
         }

@@ -111,6 +111,20 @@ pub fn push_compact(out: &mut String, raw: &str) {
     out.push_str(&raw[from..]);
 }
 
+/// What `serde_json` says of a text that should be `expected` (`a message`), for people to read:
+/// with the place in the text's own lines, as the input it comes from has others.
+pub fn explain(error: &serde_json::Error, expected: &str) -> String {
+    let text = error.to_string();
+    let (line, column) = (error.line(), error.column());
+    let text = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+    let kind = if error.is_data() { expected } else { "JSON" };
+    match line {
+        0 => format!("not {kind}: {text}"),
+        1 => format!("not {kind}: {text} (column {column})"),
+        _ => format!("not {kind}: {text} (line {line} of the object, column {column})"),
+    }
+}
+
 /// Whether objects and arrays lie deeper in each other than [`MAX_NESTING`].
 pub fn nests_too_deep(text: &str) -> bool {
     let bytes = text.as_bytes();

@@ -28,19 +28,7 @@ impl<'a> Envelope<'a> {
         if json::nests_too_deep(text) {
             return Err(format!("the message nests deeper than {MAX_NESTING} levels"));
         }
-        serde_json::from_str(text).map_err(|error| explain(&error))
-    }
-}
-
-/// What `serde_json` says, with the place in the message's own lines: the input has others.
-fn explain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let (line, column) = (error.line(), error.column());
-    let text = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-    let kind = if error.is_data() { "not a message" } else { "not JSON" };
-    match line {
-        0 | 1 => format!("{kind}: {text} (column {column})"),
-        _ => format!("{kind}: {text} (line {line} of the object, column {column})"),
+        serde_json::from_str(text).map_err(|error| json::explain(&error, "a message"))
     }
 }
 
@@ -81,6 +69,10 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
 fn string<'de, A: MapAccess<'de>>(map: &mut A, name: &str) -> Result<&'de str, A::Error> {
     let raw = map.next_value::<&'de RawValue>()?.get();
     if raw.starts_with('"') {
+        // Only an escape can name a lone surrogate, which replies must not pass on.
+        if raw.contains("\\u") && json::string(raw).is_none() {
+            return Err(A::Error::custom(format_args!("{name} is not valid Unicode")));
+        }
         return Ok(raw);
     }
     Err(A::Error::custom(format_args!("{name} must be a string")))
@@ -88,8 +80,10 @@ fn string<'de, A: MapAccess<'de>>(map: &mut A, name: &str) -> Result<&'de str, A
 
 fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Members<'de>, A::Error> {
     let raw = map.next_value::<&'de RawValue>()?.get();
-    let wrong = || A::Error::custom("body must be an object with keys in valid Unicode");
-    Members::of(raw).ok_or_else(wrong)
+    Members::of(raw).ok_or_else(|| match raw.starts_with('{') {
+        true => A::Error::custom("a key of body is not valid Unicode"),
+        false => A::Error::custom("body must be an object"),
+    })
 }
 
 fn once<T, E: serde::de::Error>(place: &mut Option<T>, name: &str, value: T) -> Result<(), E> {
@@ -108,6 +102,8 @@ mod tests {
         let text = r#" {"id": 7, "body": {"type": "echo"}, "dest": "n1", "src": "c1", "x": [{}]} "#;
         let envelope = Envelope::decode(text).unwrap();
         assert_eq!((envelope.src, envelope.dest), (r#""c1""#, r#""n1""#));
+        let escaped = r#"{"src":"\ud83d\ude00","dest":"n","body":{}}"#;
+        assert_eq!(Envelope::decode(escaped).unwrap().src, r#""\ud83d\ude00""#);
         assert_eq!(envelope.body.get("type"), Some(r#""echo""#));
     }
 
@@ -128,11 +124,15 @@ mod tests {
             ),
             (
                 r#"{"src":"c","dest":"n","body":[]}"#,
-                "not a message: body must be an object with keys in valid Unicode (column 32)",
+                "not a message: body must be an object (column 32)",
             ),
             ("garbage", "not JSON: expected value (column 1)"),
             ("{\n\"src\":}", "not JSON: expected value (line 2 of the object, column 7)"),
             (r#"{"src":"c","src":"c"}"#, "not a message: src is given twice (column 21)"),
+            (
+                r#"{"src":"\ud83d","dest":"n","body":{}}"#,
+                "not a message: src is not valid Unicode (column 15)",
+            ),
             (r#"{"src":"c"} x"#, "not a message: dest is required (column 11)"),
         ];
         for (text, expected) in cases {

@@ -1,31 +1,51 @@
 //! Splits the input stream into messages.
 //!
-//! A line that is a message is one. A line that begins an object which is still open at its
-//! end goes on in the next lines, so that pretty-printed objects are messages too. What can't
-//! be read costs only itself:
+//! A line that is a message is one, and so is each of several on a line. An object which is
+//! still open at the end of its line goes on in the next ones, so that pretty-printed objects
+//! are messages too. What can't be read costs only itself:
 //!
 //! - a line that neither is nor begins an object is reported and passed over;
-//! - an object that breaks off (the next line can't go on it, or is a message of its own) is
-//!   reported, and reading starts again at its second line;
-//! - an object over the size limit is reported, and followed to its end without being kept.
+//! - an object that breaks off is reported, and reading starts again at its second line. It
+//!   breaks off where the grammar does, where the input ends, and where a line or several lines
+//!   that are indented no deeper than its first are a message of their own;
+//! - an object over a limit is reported, and followed to its end without being kept;
+//! - what remains of a reported object, its deeper lines and closing brackets, is not reported
+//!   once more.
 //!
-//! Every line is looked at once, and again only where an object broke off; nesting is limited,
-//! so the work stays linear in the input. At most one message and one chunk are in memory.
+//! Only a line's length, its place and the bytes before it decide, not how the input is cut
+//! into chunks.
+//!
+//! The work is linear in the input: the bytes of a line are looked at a few times, and again
+//! for each object around them that began on an earlier line and either breaks off or ends as
+//! a message might. There are at most [`MAX_NESTING`](crate::json::MAX_NESTING) of these. An
+//! open object and a line are all that is kept, each no longer than a message may be; the
+//! buffer is as large as twice that and a chunk.
+
+mod broken;
+mod open;
+mod recover;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use std::ops::ControlFlow;
 
 use memchr::memchr;
-use serde_json::value::RawValue;
 
+use self::broken::BrokenOff;
+use self::open::{Begin, OpenObject};
+use self::text::{Line, Work, decode, ends_well, leading_blanks, too_large, trim};
 use super::envelope::Envelope;
 use super::scanner::{Progress, Scanner};
-use crate::json::MAX_NESTING;
 
 /// The mark that some editors put in front of a file in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// So much input is asked for at a time.
 const CHUNK: usize = 256 * 1024;
+
+const NOT_JSON: &str = "the object breaks off or is not JSON";
+const INPUT_ENDS: &str = "the input ends inside of an object";
 
 /// Something that came in.
 #[derive(Debug)]
@@ -50,30 +70,21 @@ pub struct Framer {
     buffer: Vec<u8>,
     /// How many bytes of the buffer are input; what follows them is room to read into.
     filled: usize,
-    /// Where the first line that is not dealt with begins; an open object begins here too.
-    start: usize,
-    /// The number of the line at `start`.
+    /// Whether the start of the input was looked at for a byte order mark.
+    started: bool,
+    /// Where the text that is not looked at yet begins: a line, or the rest of one.
+    at: usize,
+    /// The number of the line at `at`.
     line: u64,
-    /// Up to here no line ends, beyond those of the open object.
+    /// No line ends between `at` and here.
     searched: usize,
+    /// The object whose lines so far do not complete it.
     open: Option<OpenObject>,
-    /// The rest of the present line is to be passed over: it is longer than a message may be.
+    /// The rest of the present line is to be passed over.
     passing: bool,
-    /// Lines before this place belong to an object that broke off and was reported.
-    reported_until: usize,
+    broken: BrokenOff,
     max_message: usize,
-}
-
-/// An object whose lines so far do not complete it.
-#[derive(Debug)]
-struct OpenObject {
-    scanner: Scanner,
-    /// Where its lines so far end.
-    end: usize,
-    /// How many lines these are.
-    lines: u64,
-    /// Whether its text is kept; not if it is over a limit.
-    kept: bool,
+    work: Work,
 }
 
 impl Framer {
@@ -82,257 +93,270 @@ impl Framer {
         Self {
             buffer: Vec::new(),
             filled: 0,
-            start: 0,
+            started: false,
+            at: 0,
             line: 1,
             searched: 0,
             open: None,
             passing: false,
-            reported_until: 0,
+            broken: BrokenOff::default(),
             max_message,
+            work: Work::default(),
         }
     }
 
     /// Room for the next bytes of input.
     pub fn room(&mut self) -> &mut [u8] {
-        self.buffer.copy_within(self.start..self.filled, 0);
-        self.filled -= self.start;
-        self.searched -= self.start;
-        self.reported_until = self.reported_until.saturating_sub(self.start);
-        if let Some(open) = &mut self.open {
-            open.end -= self.start;
+        let from = self.open.as_ref().and_then(OpenObject::kept_from).unwrap_or(self.at);
+        // Only when that frees at least as much as it moves: so no byte is moved over and over.
+        if from >= self.filled - from {
+            self.work.add(self.filled - from);
+            self.buffer.copy_within(from..self.filled, 0);
+            self.filled -= from;
+            self.at -= from;
+            self.searched = self.searched.saturating_sub(from);
+            self.broken.shift(from);
+            if let Some(open) = &mut self.open {
+                open.shift(from);
+            }
         }
-        self.start = 0;
-        self.buffer.resize(self.filled + CHUNK, 0);
-        &mut self.buffer[self.filled..]
+        let end = self.filled + CHUNK;
+        if self.buffer.len() < end {
+            self.buffer.resize(end, 0);
+        }
+        &mut self.buffer[self.filled..end]
     }
 
     /// Takes in the `count` bytes that were put into the [`room`](Self::room), and hands what
     /// is complete to `sink`, until it asks to stop. `end` says that no more input follows.
     pub fn take_in(&mut self, count: usize, end: bool, sink: &mut Sink<'_>) -> ControlFlow<()> {
         self.filled += count;
+        if !self.started && !self.skip_mark(end) {
+            return ControlFlow::Continue(());
+        }
         loop {
             if self.passing && !self.pass_over() {
                 return ControlFlow::Continue(());
             }
-            let from = self.open.as_ref().map_or(self.start, |open| open.end);
-            let found = memchr(b'\n', &self.buffer[self.searched..self.filled]);
-            let line_end = match found {
-                Some(at) => self.searched + at + 1,
-                None if self.filled - from > self.max_message => self.filled,
-                None if end && self.filled > from => self.filled,
-                None if end && self.open.is_some() => {
-                    self.break_off("the input ends inside of an object", sink)?;
-                    continue;
-                }
-                None => {
-                    self.searched = self.filled;
-                    return ControlFlow::Continue(());
-                }
-            };
-            self.searched = line_end;
-            if line_end - from - usize::from(found.is_some()) > self.max_message {
-                self.too_long(from, line_end, found.is_some() || end, sink)?;
-            } else if self.open.is_some() {
-                self.go_on(from, line_end, sink)?;
-            } else {
-                self.begin(line_end, sink)?;
+            match self.find_line(end) {
+                Some(line) if self.open.is_some() => self.go_on(line, sink)?,
+                Some(line) => self.begin(line, sink)?,
+                None if end && self.open.is_some() => self.break_off(INPUT_ENDS, sink)?,
+                None => return ControlFlow::Continue(()),
             }
         }
+    }
+
+    /// Skips a byte order mark; `false` while it is too early to tell whether there is one.
+    fn skip_mark(&mut self, end: bool) -> bool {
+        let head = &self.buffer[..self.filled.min(BYTE_ORDER_MARK.len())];
+        if head == BYTE_ORDER_MARK {
+            self.at = head.len();
+        } else if BYTE_ORDER_MARK.starts_with(head) && !end {
+            return false;
+        }
+        self.started = true;
+        true
+    }
+
+    /// The next line, if it is complete or too long.
+    fn find_line(&mut self, end: bool) -> Option<Line> {
+        let from = self.searched.max(self.at);
+        let found = memchr(b'\n', &self.buffer[from..self.filled]);
+        let stop = found.map_or(self.filled, |at| from + at);
+        self.work.add(self.filled.min(stop + 1) - from);
+        self.searched = stop;
+        // One byte more than a message may have, or a message with a carriage return: wait.
+        let limit = self.max_message.saturating_add(2);
+        let ended = found.is_some() || (end && stop > self.at);
+        if !ended && stop - self.at < limit {
+            return None;
+        }
+        let text = &self.buffer[self.at..stop];
+        let long = text.strip_suffix(b"\r").unwrap_or(text).len() > self.max_message;
+        let end = if long { stop.min(self.at + limit) } else { self.filled.min(stop + 1) };
+        Some(Line { end, long })
     }
 
     /// A line where no object is open.
-    fn begin(&mut self, end: usize, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        if self.line == 1 && self.buffer[self.start..end].starts_with(BYTE_ORDER_MARK) {
-            self.start += BYTE_ORDER_MARK.len();
-        }
-        let bytes = self.buffer[self.start..end].trim_ascii();
-        let opens = bytes.first() == Some(&b'{');
-        // What follows an object that broke off is a part of it until another one begins.
-        if bytes.is_empty() || (!opens && end <= self.reported_until) {
-            self.next_line(end);
+    fn begin(&mut self, line: Line, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        let text = &self.buffer[self.at..line.end];
+        let indent = leading_blanks(text);
+        if line.long && indent > 0 {
+            self.at += indent; // white space around a message does not count
             return ControlFlow::Continue(());
         }
-        let delivered = decode(bytes).map(|envelope| sink(Input::Message(envelope)));
-        let reason = match delivered {
-            Ok(flow) => {
-                self.next_line(end);
+        let Some(&first) = text.get(indent) else {
+            self.pass(line);
+            return ControlFlow::Continue(());
+        };
+        let opens = first == b'{';
+        let quiet = self.broken.leaves(self.at, indent, first);
+        if quiet && !opens {
+            self.pass(line);
+            return ControlFlow::Continue(());
+        }
+        if !opens {
+            return self.reject(line, quiet, sink);
+        }
+        if !line.long {
+            self.work.add(line.end - self.at);
+            let decoded = decode(trim(&self.buffer[self.at..line.end]));
+            let delivered = decoded.ok().map(|envelope| sink(Input::Message(envelope)));
+            if let Some(flow) = delivered {
+                self.pass(line);
                 return flow;
             }
-            Err(reason) => reason,
-        };
-        let mut scanner = Scanner::new();
-        let progress = scanner.feed(&self.buffer[self.start..end]);
-        if progress == Progress::Open {
-            let deep = scanner.too_deep();
-            self.open = Some(OpenObject { scanner, end, lines: 1, kept: true });
-            return if deep { self.drop_text(too_deep(), sink) } else { ControlFlow::Continue(()) };
         }
-        let envelopes = if progress == Progress::Broken { None } else { several(bytes) };
-        let delivered = envelopes
-            .map(|envelopes| envelopes.into_iter().map(Input::Message).try_for_each(&mut *sink));
-        if let Some(flow) = delivered {
-            self.next_line(end);
-            return flow;
+        self.at += indent;
+        self.objects(line, indent, quiet, sink)
+    }
+
+    /// A line of objects, the last of which may stay open.
+    fn objects(
+        &mut self,
+        line: Line,
+        indent: usize,
+        quiet: bool,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
+        loop {
+            let mut scanner = Scanner::new();
+            let from = self.at;
+            let progress = scanner.feed(&self.buffer[from..line.end]);
+            self.work.add(progress.length().unwrap_or(line.end - from));
+            match progress {
+                Progress::Open => {
+                    let begin = Begin { brace: from, indent, line: self.line, depth: 0, quiet };
+                    self.open = Some(OpenObject::new(scanner, begin));
+                    self.pass(line);
+                    return self.shed(line.long, sink);
+                }
+                Progress::Complete(length) if ends_well(&self.buffer[from + length..line.end]) => {
+                    self.at += length;
+                    self.deliver(from, self.line, quiet, sink)?;
+                    if line.long {
+                        return ControlFlow::Continue(()); // what is left may not be too long
+                    }
+                    self.at += leading_blanks(&self.buffer[self.at..line.end]);
+                    if self.at == line.end {
+                        self.pass(line);
+                        return ControlFlow::Continue(());
+                    }
+                }
+                Progress::Complete(_) | Progress::Broken => {
+                    return self.reject(line, quiet, sink);
+                }
+            }
         }
-        let line = self.line;
-        self.next_line(end);
-        sink(Input::Rejected { line, reason })
     }
 
     /// A line where an object is open: it goes on with it, completes it, or breaks it off.
-    fn go_on(&mut self, from: usize, end: usize, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let bytes = self.buffer[from..end].trim_ascii();
-        if bytes.first() == Some(&b'{') && decode(bytes).is_ok() {
-            return self.break_off("the object breaks off before the next message", sink);
-        }
+    fn go_on(&mut self, line: Line, sink: &mut Sink<'_>) -> ControlFlow<()> {
         let Some(open) = &mut self.open else { return ControlFlow::Continue(()) };
-        match open.scanner.feed(&self.buffer[from..end]) {
+        let text = &self.buffer[self.at..line.end];
+        let progress = open.follow(text, self.at, self.line, &mut self.broken);
+        self.work.add(text.len());
+        match progress {
             Progress::Open => {
-                open.end = end;
-                open.lines += 1;
-                if !open.kept {
-                    self.forget_lines();
-                } else if open.scanner.too_deep() {
-                    return self.drop_text(too_deep(), sink);
-                } else if end - self.start > self.max_message + 1 {
-                    return self.drop_text(self.too_large(), sink);
+                if let Some(begin) = open.closed_by(text) {
+                    self.work.add(line.end - begin.brace);
+                    if decode(trim(&self.buffer[begin.brace..line.end])).is_ok() {
+                        return self.break_off_before(begin, sink);
+                    }
                 }
-                ControlFlow::Continue(())
+                open.forget_closed();
+                self.pass(line);
+                self.shed(line.long, sink)
             }
-            Progress::Complete(at) if self.buffer[from + at..end].trim_ascii().is_empty() => {
-                self.complete(from + at, end, sink)
+            Progress::Complete(length) if ends_well(&text[length..]) => {
+                self.complete(length, line, sink)
             }
             Progress::Complete(_) | Progress::Broken => {
-                self.break_off("the object breaks off or is not JSON", sink)
+                open.forget_closed();
+                self.break_off(NOT_JSON, sink)
             }
         }
     }
 
-    /// The open object ends at `to`, in the line that ends at `end`.
-    fn complete(&mut self, to: usize, end: usize, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let Some(open) = self.open.take() else { return ControlFlow::Continue(()) };
-        let line = self.line;
-        let start = self.start;
-        self.line += open.lines;
-        self.next_line(end);
-        if !open.kept {
+    /// The open object ends with the next `length` bytes of the line.
+    fn complete(&mut self, length: usize, line: Line, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        self.at += length;
+        let flow = match self.open.take() {
+            Some(open) => match open.outermost() {
+                Some((from, number)) => self.deliver(from, number, open.quiet(), sink),
+                None => ControlFlow::Continue(()),
+            },
+            None => ControlFlow::Continue(()),
+        };
+        if !line.long && trim(&self.buffer[self.at..line.end]).is_empty() {
+            self.pass(line);
+        }
+        flow
+    }
+
+    /// Hands out the object from `from` up to the present place.
+    fn deliver(
+        &mut self,
+        from: usize,
+        line: u64,
+        quiet: bool,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
+        let text = &self.buffer[from..self.at];
+        self.work.add(text.len());
+        let decoded = if text.len() > self.max_message {
+            Err(too_large(self.max_message))
+        } else {
+            decode(text)
+        };
+        match decoded {
+            Ok(envelope) => sink(Input::Message(envelope)),
+            Err(_) if quiet => ControlFlow::Continue(()),
+            Err(reason) => sink(Input::Rejected { line, reason }),
+        }
+    }
+
+    /// Reports what is left of a line, and passes over it.
+    fn reject(&mut self, line: Line, quiet: bool, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        let (from, number) = (self.at, self.line);
+        self.pass(line);
+        if quiet {
             return ControlFlow::Continue(());
         }
-        if to - start > self.max_message {
-            return sink(Input::Rejected { line, reason: self.too_large() });
-        }
-        sink(match decode(&self.buffer[start..to]) {
+        self.work.add(line.end - from);
+        let decoded = if line.long {
+            Err(too_large(self.max_message))
+        } else {
+            decode(trim(&self.buffer[from..line.end]))
+        };
+        sink(match decoded {
             Ok(envelope) => Input::Message(envelope),
-            Err(reason) => Input::Rejected { line, reason },
+            Err(reason) => Input::Rejected { line: number, reason },
         })
     }
 
-    /// Reports the open object and starts again at the line after its first.
-    fn break_off(&mut self, reason: &str, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let Some(open) = self.open.take() else { return ControlFlow::Continue(()) };
-        if !open.kept {
-            // It was reported when it went over the limit, and its lines are gone.
-            self.line += open.lines;
-            self.start = open.end;
-            self.searched = open.end;
-            return ControlFlow::Continue(());
-        }
-        let line = self.line;
-        let first = memchr(b'\n', &self.buffer[self.start..open.end]);
-        self.reported_until = self.reported_until.max(open.end);
-        self.next_line(first.map_or(open.end, |at| self.start + at + 1));
-        self.searched = self.start;
-        sink(Input::Rejected { line, reason: reason.to_owned() })
-    }
-
-    /// Reports the open object and goes on following it without keeping its text.
-    fn drop_text(&mut self, reason: String, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let line = self.line;
-        if let Some(open) = &mut self.open {
-            open.kept = false;
-        }
-        self.forget_lines();
-        sink(Input::Rejected { line, reason })
-    }
-
-    /// Gives up the text of the open object's lines so far.
-    fn forget_lines(&mut self) {
-        if let Some(open) = &mut self.open {
-            self.line += open.lines;
-            open.lines = 0;
-            self.start = open.end;
-        }
-    }
-
-    /// A line longer than a message may be, from `from` up to `to` so far.
-    fn too_long(
-        &mut self,
-        from: usize,
-        to: usize,
-        ended: bool,
-        sink: &mut Sink<'_>,
-    ) -> ControlFlow<()> {
-        let line = self.line;
-        let mut open = self.open.take().unwrap_or_else(|| OpenObject {
-            scanner: Scanner::new(),
-            end: from,
-            lines: 0,
-            kept: true,
-        });
-        let report = open.kept;
-        open.kept = false;
-        let progress = open.scanner.feed(&self.buffer[from..to]);
-        self.line += open.lines + u64::from(ended);
-        open.lines = 0;
-        open.end = to;
-        self.open = (progress == Progress::Open).then_some(open);
-        self.start = to;
-        self.passing = !ended;
-        if report {
-            return sink(Input::Rejected { line, reason: self.too_large() });
-        }
-        ControlFlow::Continue(())
+    /// Goes to the next line.
+    fn pass(&mut self, line: Line) {
+        self.at = line.end;
+        self.passing = line.long;
+        self.line += u64::from(!line.long);
     }
 
     /// Passes over the rest of a line that is too long; `true` once its end is reached.
     fn pass_over(&mut self) -> bool {
-        let found = memchr(b'\n', &self.buffer[self.start..self.filled]);
-        let end = found.map_or(self.filled, |at| self.start + at + 1);
+        let from = self.at;
+        let found = memchr(b'\n', &self.buffer[from..self.filled]);
+        self.at = found.map_or(self.filled, |at| from + at + 1);
+        self.work.add(self.at - from);
         if let Some(open) = &mut self.open {
-            open.end = end;
-            if open.scanner.feed(&self.buffer[self.start..end]) != Progress::Open {
+            self.work.add(self.at - from);
+            if !open.follow_unkept(&self.buffer[from..self.at]) {
                 self.open = None;
             }
         }
-        self.start = end;
-        self.searched = end;
         self.line += u64::from(found.is_some());
         self.passing = found.is_none();
         found.is_some()
     }
-
-    fn next_line(&mut self, end: usize) {
-        self.start = end;
-        self.line += 1;
-    }
-
-    fn too_large(&self) -> String {
-        format!("the message is larger than {} bytes", self.max_message)
-    }
-}
-
-fn too_deep() -> String {
-    format!("the message nests deeper than {MAX_NESTING} levels")
-}
-
-fn decode(bytes: &[u8]) -> Result<Envelope<'_>, String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}"))?;
-    Envelope::decode(text)
-}
-
-/// Several messages on one line; `None` unless all of it is messages.
-fn several(bytes: &[u8]) -> Option<Vec<Envelope<'_>>> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    values.map(|value| Envelope::decode(value.ok()?.get()).ok()).collect()
 }

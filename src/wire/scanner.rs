@@ -1,7 +1,8 @@
 //! The grammar of JSON objects, followed byte by byte and in constant memory: whether an
 //! object that began is still open, complete, or can't become one any more.
 
-use crate::json::MAX_NESTING;
+/// Of so many containers the scanner knows whether they are objects.
+const KINDS: usize = u128::BITS as usize;
 
 /// How an object stands after the bytes fed so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,17 +15,32 @@ pub(super) enum Progress {
     Broken,
 }
 
+impl Progress {
+    /// How many of the bytes that were fed last belong to the object, if it ended.
+    pub(super) fn length(self) -> Option<usize> {
+        match self {
+            Self::Complete(length) => Some(length),
+            Self::Open | Self::Broken => None,
+        }
+    }
+}
+
 /// Follows one object from its opening brace on.
 ///
 /// Numbers, `true`, `false` and `null` pass as runs of letters, digits and signs: the complete
-/// text is decoded by `serde_json` anyway. Below [`MAX_NESTING`] only strings and depth are
-/// followed, as it takes memory to know which bracket closes what.
+/// text is decoded by `serde_json` anyway. Which bracket closes what is known of the innermost
+/// [`KINDS`] containers; of those around them only the depth is, since it takes memory.
 #[derive(Debug)]
 pub(super) struct Scanner {
     /// A bit for each open container, the innermost lowest: 1 for an object, 0 for an array.
     objects: u128,
     depth: usize,
+    /// The greatest depth so far.
     deepest: usize,
+    /// The least depth in the bytes fed last.
+    lowest: usize,
+    /// The greatest depth in the bytes fed last.
+    highest: usize,
     expects: Expects,
 }
 
@@ -51,16 +67,28 @@ enum Expects {
 impl Scanner {
     /// A scanner before the opening brace.
     pub(super) fn new() -> Self {
-        Self { objects: 0, depth: 0, deepest: 0, expects: Expects::Value }
+        Self { objects: 0, depth: 0, deepest: 0, lowest: 0, highest: 0, expects: Expects::Value }
     }
 
-    /// Whether containers lie deeper in each other than [`MAX_NESTING`].
-    pub(super) fn too_deep(&self) -> bool {
-        self.deepest > MAX_NESTING
+    /// How many containers are open.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The least number of containers that were open since before the bytes fed last.
+    pub(super) fn lowest(&self) -> usize {
+        self.lowest
+    }
+
+    /// The greatest number of containers that were open since before the bytes fed last.
+    pub(super) fn highest(&self) -> usize {
+        self.highest
     }
 
     /// Follows the next bytes of the object.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Progress {
+        self.lowest = self.depth;
+        self.highest = self.depth;
         for (at, &byte) in bytes.iter().enumerate() {
             if !self.step(byte) {
                 return Progress::Broken;
@@ -130,6 +158,7 @@ impl Scanner {
     fn open(&mut self, object: bool) -> bool {
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
+        self.highest = self.highest.max(self.depth);
         self.objects = self.objects << 1 | u128::from(object);
         self.expects = if object { Expects::KeyOrEnd } else { Expects::ValueOrEnd };
         true
@@ -140,9 +169,12 @@ impl Scanner {
         let fits = self.depth > 0
             && (self.expects == begun || self.expects == Expects::CommaOrEnd)
             && (self.forgotten() || self.in_object() == object);
-        self.depth = self.depth.saturating_sub(1);
-        self.objects >>= 1;
-        self.expects = Expects::CommaOrEnd;
+        if fits {
+            self.depth -= 1;
+            self.lowest = self.lowest.min(self.depth);
+            self.objects >>= 1;
+            self.expects = Expects::CommaOrEnd;
+        }
         fits
     }
 
@@ -157,15 +189,16 @@ impl Scanner {
         self.objects & 1 == 1
     }
 
-    /// Whether the kinds of the containers can't be told any more, since there were too many.
+    /// Whether the kind of the innermost container can't be told any more.
     fn forgotten(&self) -> bool {
-        self.too_deep()
+        self.depth + KINDS <= self.deepest
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::MAX_NESTING;
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -236,7 +269,8 @@ mod tests {
             let text = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
             let mut scanner = Scanner::new();
             assert_eq!(scanner.feed(text.as_bytes()), Progress::Complete(text.len()));
-            assert_eq!(scanner.too_deep(), too_deep, "{depth}");
+            assert_eq!(scanner.highest(), depth);
+            assert_eq!(scanner.highest() > MAX_NESTING, too_deep, "{depth}");
             assert_eq!(serde_json::from_str::<Value>(&text).is_err(), too_deep, "{depth}");
         }
         let mixed = format!("{}[{{\"b\":1,\"c\":2}}]{}", "{\"a\":".repeat(200), "}".repeat(200));
