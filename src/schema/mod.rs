@@ -1,7 +1,7 @@
 //! Event versions: how old events are read as new ones.
 //!
 //! Stored bytes never change. When the data of an event needs another form, the event's
-//! version goes up by one in its [`Event::TYPES`](crate::domain::Event::TYPES), and one
+//! version goes up by one in its [`Event::TYPES`], and one
 //! [`Upcaster`] here says how the form before it is read as the new one. Reading an event of
 //! version 1 at version 3 runs both steps, in order.
 //!
