@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use uuid::Uuid;
 
 use crate::engine::Engine;
-use crate::json::{self, Members};
+use crate::json::{self, Json, Members};
 use crate::time::Timestamp;
 
 /// An event record of a file. What is `None` was not given.
@@ -89,11 +89,9 @@ impl<'a> EventRecord<'a> {
     /// # Errors
     /// The first field that is missing or not as expected.
     pub fn parse(text: &'a str) -> Result<Self, String> {
-        if json::nests_too_deep(text) {
-            return Err("the record nests too deep".to_owned());
-        }
-        let explain = |error| json::explain(&error, "an event record");
-        let members = Members::read(text.trim()).map_err(explain)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let members =
+            Members::of(Json::read(text)?).map_err(|error| format!("the record {error}"))?;
         if let Some(key) = members.duplicate() {
             return Err(format!("{key} is given twice"));
         }
@@ -109,9 +107,11 @@ impl<'a> EventRecord<'a> {
             timestamp: record.field("timestamp", "an RFC 3339 timestamp", timestamp)?,
             aggregate_id: record.required("aggregateId", "a string that is not empty", name)?,
             aggregate_type: record.field("aggregateType", "a string that is not empty", name)?,
-            aggregate_version: record
-                .field("aggregateVersion", "a whole number from 1", version)?
-                .map(u64::from),
+            aggregate_version: record.field(
+                "aggregateVersion",
+                "a whole number from 1",
+                version,
+            )?,
             causation_id: record.field("causationId", "a string", json::string)?,
             correlation_id: record.field("correlationId", "a string", json::string)?,
             user_id: record.field("userId", "a string", json::string)?,
@@ -159,8 +159,8 @@ fn uuid(raw: &str) -> Option<Uuid> {
     Uuid::try_parse(&json::string(raw)?).ok()
 }
 
-fn version(raw: &str) -> Option<u32> {
-    raw.parse().ok().filter(|version| *version > 0)
+fn version<N: TryFrom<i128>>(raw: &str) -> Option<N> {
+    json::integer(raw).filter(|version| *version > 0)?.try_into().ok()
 }
 
 fn timestamp(raw: &str) -> Option<Timestamp> {

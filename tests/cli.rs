@@ -12,7 +12,8 @@ use std::thread;
 use std::time::Duration;
 use std::{fs, iter};
 
-use asof::json::{self, Members};
+use asof::json;
+use support::compare::members;
 use support::fixture::{Fixture, OPTIONS};
 use support::messages::{echo, echoed, ended, message, reply};
 use support::node;
@@ -82,10 +83,10 @@ fn every_line_of_every_output_is_one_compact_message_and_nothing_else() {
         let stdout = fixture.run().stdout;
         assert!(stdout.is_empty() || stdout.ends_with('\n'), "{}", fixture.name());
         for line in stdout.lines() {
-            let members = Members::read(line).expect(line);
-            let keys: Vec<&str> = members.iter().map(|(key, _)| key).collect();
+            let message = members(line).expect(line);
+            let keys: Vec<&str> = message.iter().map(|(key, _)| key).collect();
             assert_eq!(keys, ["src", "dest", "body"], "{line}");
-            let body = members.get("body").and_then(Members::of).expect(line);
+            let body = message.get("body").and_then(members).expect(line);
             assert_eq!(body.iter().next().map(|(key, _)| key), Some("type"), "{line}");
             assert!(body.get("type").is_some_and(|kind| kind.starts_with('"')), "{line}");
             let mut compact = String::new();

@@ -286,8 +286,8 @@ fn text_that_is_not_unicode_is_not_stored() {
     given([])
         .when("CreateUser", r#"{"name":"\ud800","email":"\ud800","nick":["\udc00"]}"#)
         .then_invalid([
-            "Name must be a string",
-            "Email must be a string",
+            "Name must be valid Unicode",
+            "Email must be valid Unicode",
             "Nick must be valid Unicode",
         ]);
 }

@@ -7,6 +7,7 @@ mod support;
 use asof::domain::user::{UserDecider, UserFacts};
 use asof::engine::{BuildError, EngineBuilder};
 use asof::executor::{CommandRequest, Failure};
+use asof::json::Json;
 use asof::projection::users::Users;
 use asof::query::get_events::GET_EVENTS;
 use asof::query::get_user::GET_USER;
@@ -233,7 +234,7 @@ fn the_engine_tells_a_failure_of_the_store_from_a_refusal() {
     let mut engine = asof::app::engine(settings(Box::new(store), 0)).unwrap();
     let request = CommandRequest {
         name: "CreateUser".into(),
-        payload: Some(r#"{"id":"u","name":"Ann"}"#),
+        payload: Some(Json::read(r#"{"id":"u","name":"Ann"}"#).unwrap()),
         ..CommandRequest::default()
     };
     script.plan([Act::Unavailable, Act::Indefinite { stored: false }]);
@@ -308,7 +309,7 @@ fn replay_goes_on_exactly_behind_the_latest_fitting_snapshot() {
     let mut engine = builder.build(settings(Box::new(MemoryStore::new()), 0)).unwrap();
     for (id, by) in [("c", 3), ("other", 2), ("c", 4)] {
         let payload = format!(r#"{{"id":"{id}","by":{by}}}"#);
-        let payload = Some(payload.as_str());
+        let payload = Some(Json::read(&payload).unwrap());
         engine
             .execute(&CommandRequest { name: "Count".into(), payload, ..Default::default() })
             .unwrap();

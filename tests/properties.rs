@@ -6,7 +6,6 @@
 mod support;
 
 use asof::domain::user::UserDecider;
-use asof::json::Members;
 use asof::projection::users::Users;
 use asof::projection::{Delivery, NewProjection, Runner, Status};
 use asof::schema::{EventKind, Schema, user_created};
@@ -14,6 +13,7 @@ use asof::time::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::anything::any_body;
+use support::compare::members;
 use support::session::{Session, engine, message, moment};
 use support::users_model::UsersModel;
 use support::workload::{CITIES, EMAILS, IDS, Wanted, all_questions, commands, events, questions};
@@ -196,7 +196,7 @@ proptest! {
         let input: String = bodies.iter().enumerate().map(ask).collect();
         let output = session.converse(&input);
         for (number, reply) in output.lines().enumerate() {
-            let reply = Members::read(reply).unwrap_or_else(|_| panic!("{reply} is no object"));
+            let reply = members(reply).unwrap_or_else(|| panic!("{reply} is no object"));
             let number = number.to_string();
             prop_assert_eq!(reply.get("in_reply_to"), Some(number.as_str()));
             let known = ["\"command_result\"", "\"query_result\"", "\"error\""];

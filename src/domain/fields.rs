@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::json::{self, Members};
+use crate::json::{self, Json, Members};
 
 /// Named JSON values in a fixed order: the text of one compact JSON object without duplicate
 /// keys. Clones share the text, so an event, the state after it and the view of it are one
@@ -15,9 +15,9 @@ use crate::json::{self, Members};
 pub struct Fields(Arc<str>);
 
 impl Fields {
-    /// The fields `members`, keys with raw JSON values, in their order. Spacing inside of the
-    /// values is dropped.
-    pub fn new<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    /// The fields `members`, keys with the text of valid JSON values, in their order. Spacing
+    /// inside of the values is dropped.
+    pub(crate) fn new<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut text = String::with_capacity(128);
         text.push('{');
         for (key, raw) in members {
@@ -31,10 +31,10 @@ impl Fields {
     /// Reads a JSON object. `None` when `text` is something else, names a key twice, or has a
     /// string that is not valid Unicode.
     pub fn parse(text: &str) -> Option<Self> {
-        let members = Members::of(text)?;
-        let unique = members.duplicate().is_none();
-        let readable = members.iter().all(|(_, raw)| json::canonical(raw).is_some());
-        (unique && readable).then(|| Self::new(members.iter()))
+        let value = Json::read(text).ok()?;
+        let members = Members::of(value).ok()?;
+        let fits = members.duplicate().is_none() && json::is_unicode(value.as_str());
+        fits.then(|| Self::new(members.iter()))
     }
 
     /// The JSON object.
@@ -45,7 +45,7 @@ impl Fields {
     /// The members of the object.
     pub fn members(&self) -> Members<'_> {
         // The text was built as an object whose keys are valid.
-        Members::of(&self.0).unwrap_or_default()
+        Members::of(Json::known(&self.0)).unwrap_or_default()
     }
 
     /// The raw value of the field `name`, a name that needs no escapes.
@@ -64,7 +64,7 @@ impl Fields {
     pub fn changes(&self, wanted: &Fields) -> Fields {
         let (have, wanted) = (self.members(), wanted.members());
         Self::new(wanted.iter().filter(|(key, raw)| match have.get(key) {
-            Some(present) => !json::same(present, raw),
+            Some(present) => !json::same(Json::known(present), Json::known(raw)),
             None => *raw != "null",
         }))
     }
@@ -109,9 +109,16 @@ mod tests {
     #[test]
     fn fields_are_compact_objects_with_unique_keys_and_valid_text() {
         assert_eq!(fields("{ \"a\" : [ 1, 2 ] }").as_str(), r#"{"a":[1,2]}"#);
-        for text in
-            ["[]", "1", r#"{"a":1,"a":2}"#, r#"{"a":"\ud800"}"#, r#"{"a":[{"b":"\ud800"}]}"#]
-        {
+        for text in [
+            "[]",
+            "1",
+            "{garbage",
+            r#"{"a":1"#,
+            r#"{"a":x}"#,
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":[{"b":"\ud800"}]}"#,
+        ] {
             assert_eq!(Fields::parse(text), None, "{text}");
         }
     }

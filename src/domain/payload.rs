@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{self, Members};
+use crate::json::{self, Json, Members};
 
 /// The payload of a command, read field by field. Each way in which it does not fit leaves
 /// one message; [`finish`](Self::finish) hands them all over.
@@ -15,12 +15,12 @@ pub struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// The payload `raw` of a command; without one, every required field is missing.
-    pub fn new(raw: Option<&'a str>) -> Self {
+    /// The payload of a command; without one, every required field is missing.
+    pub fn new(payload: Option<Json<'a>>) -> Self {
         let mut errors = Vec::new();
-        let members = match raw {
-            Some(raw) => Members::of(raw).unwrap_or_else(|| {
-                errors.push("Payload must be an object".to_owned());
+        let members = match payload {
+            Some(payload) => Members::of(payload).unwrap_or_else(|error| {
+                errors.push(format!("Payload {error}"));
                 Members::default()
             }),
             None => {
@@ -54,7 +54,8 @@ impl<'a> Payload<'a> {
     pub fn text(&mut self, key: &str) -> Option<Cow<'a, str>> {
         let raw = self.members.get_present(key)?;
         let Some(text) = json::string(raw) else {
-            self.errors.push(format!("{} must be a string", label(key)));
+            let kind = if raw.starts_with('"') { "valid Unicode" } else { "a string" };
+            self.errors.push(format!("{} must be {kind}", label(key)));
             return None;
         };
         if text.trim().is_empty() {
@@ -72,23 +73,21 @@ impl<'a> Payload<'a> {
         self.text(key)
     }
 
-    /// The whole number `key`, if it is given. What is beyond `i64` comes as its nearest end.
-    pub fn whole_number(&mut self, key: &str) -> Option<i64> {
+    /// The whole number `key`, if it is given. What is beyond `i128` comes as its nearest end.
+    pub fn whole_number(&mut self, key: &str) -> Option<i128> {
         let raw = self.members.get_present(key)?;
-        let digits = raw.strip_prefix('-').unwrap_or(raw);
-        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number = json::integer(raw);
+        if number.is_none() {
             self.errors.push(format!("{} must be a whole number", label(key)));
-            return None;
         }
-        let end = if raw.starts_with('-') { i64::MIN } else { i64::MAX };
-        Some(raw.parse().unwrap_or(end))
+        number
     }
 
     /// Checks that the values of all other keys than `known` can be stored: that their texts
     /// are valid Unicode.
     pub fn storable_beside(&mut self, known: &[&str]) {
         for (key, raw) in self.members.iter() {
-            if !known.contains(&key) && raw.contains('\\') && json::canonical(raw).is_none() {
+            if !known.contains(&key) && !json::is_unicode(raw) {
                 self.errors.push(format!("{} must be valid Unicode", label(key)));
             }
         }

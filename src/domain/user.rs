@@ -42,7 +42,7 @@ pub struct Profile {
     /// The field `email`.
     pub email: Option<String>,
     /// The field `age`, in years.
-    pub age: Option<i64>,
+    pub age: Option<i128>,
 }
 
 impl Command for UserCommand {
@@ -195,7 +195,7 @@ pub struct UserFacts {
 pub struct UserDecider;
 
 /// The youngest age of a user, in years.
-const ADULT: i64 = 18;
+const ADULT: i128 = 18;
 
 impl Decider for UserDecider {
     const AGGREGATE_TYPE: &'static str = "User";

@@ -278,8 +278,10 @@ impl Engine {
 
 /// The same for the same command and payload, however the payload is written; else different.
 fn fingerprint(request: &CommandRequest<'_>) -> u128 {
-    let payload = request.payload.unwrap_or("null");
-    let payload = json::canonical(payload).unwrap_or_else(|| payload.to_owned());
+    let payload = request
+        .payload
+        .map(|payload| json::canonical(payload).unwrap_or_else(|| payload.as_str().to_owned()));
+    let payload = payload.unwrap_or_default();
     xxh3_128(format!("{}\n{payload}", request.name).as_bytes())
 }
 

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use crate::domain::{Command, Decider, Event, Payload, Rejection};
 use crate::env::IdGenerator;
+use crate::json::Json;
 use crate::projection::{Delivery, Runner};
 use crate::replay::{Replayed, Sources};
 use crate::schema::Schema;
@@ -30,8 +31,8 @@ const ATTEMPTS: u32 = 4;
 pub struct CommandRequest<'a> {
     /// The command's name.
     pub name: Cow<'a, str>,
-    /// The payload, a JSON value.
-    pub payload: Option<&'a str>,
+    /// The payload.
+    pub payload: Option<Json<'a>>,
     /// The version that the aggregate has to have.
     pub expected_version: Option<i128>,
     /// The key under which the command is carried out at most once.

@@ -3,13 +3,23 @@
 use std::borrow::Cow;
 
 use hashbrown::HashMap;
-use serde::de::Error;
-use serde_json::value::RawValue;
+use memchr::memchr;
 
-use super::string;
+use super::{Json, string};
 
 /// Up to this many members a linear search beats a hash table.
 const LINEAR: usize = 16;
+
+/// Why a value has no members. Written as what is said of the value: `payload must be …`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotMembers {
+    /// It is another kind of value.
+    #[error("must be an object")]
+    NotAnObject,
+    /// A key has a lone surrogate.
+    #[error("has a key that is not valid Unicode")]
+    KeyNotUnicode,
+}
 
 /// The members of one JSON object, in their order: keys decoded, values as raw text.
 #[derive(Debug, Default)]
@@ -20,30 +30,24 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Reads the members of `text`, which may be anything.
+    /// The members of a value.
     ///
     /// # Errors
-    /// What is wrong with it, when it is not a JSON object.
-    pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
-        let raw: &RawValue = serde_json::from_str(text)?;
-        Self::of(raw.get()).ok_or_else(|| serde_json::Error::custom("expected an object"))
+    /// When it is not an object, or one with a key that is no text.
+    pub fn of(value: Json<'a>) -> Result<Self, NotMembers> {
+        if !value.as_str().starts_with('{') {
+            return Err(NotMembers::NotAnObject);
+        }
+        let mut members = Self { entries: Vec::with_capacity(8), ..Self::default() };
+        for (key, raw) in raw_members(value.as_str()) {
+            members.push(string(key).ok_or(NotMembers::KeyNotUnicode)?, raw);
+        }
+        Ok(members)
     }
 
-    /// The members of `raw`, a value of JSON that was read before: it is only taken apart.
-    /// `None` when it is not an object, or when a key is not valid Unicode.
-    pub fn of(raw: &'a str) -> Option<Self> {
-        if !raw.starts_with('{') {
-            return None;
-        }
-        let mut members = Self::with_room();
-        for (key, value) in raw_members(raw) {
-            members.push(string(key)?, value);
-        }
-        Some(members)
-    }
-
-    fn with_room() -> Self {
-        Self { entries: Vec::with_capacity(8), ..Self::default() }
+    /// The value of `key`, with an explicit `null` counted as absent.
+    pub fn value_present(&self, key: &str) -> Option<Json<'a>> {
+        self.get_present(key).map(Json::known)
     }
 
     /// The raw value of `key`; of the first one where the object names it twice.
@@ -95,7 +99,7 @@ impl<'a> Members<'a> {
 /// The members of an object, keys and values both as they are written, quotes and escapes
 /// included. The object is one that was read before: nothing is checked, and of other text
 /// the members make no sense.
-pub fn raw_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn raw_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     let bytes = object.as_bytes();
     let mut at = 1;
     std::iter::from_fn(move || {
@@ -148,6 +152,25 @@ fn container_end(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+/// Whether all strings in a value that was read before are valid Unicode: escapes can name lone
+/// surrogates, which no text can hold.
+pub(crate) fn is_unicode(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    if memchr(b'\\', bytes).is_none() {
+        return true;
+    }
+    let mut at = 0;
+    while let Some(quote) = memchr(b'"', &bytes[at..]) {
+        let start = at + quote;
+        let Some(end) = string_end(bytes, start + 1) else { return false };
+        if string(&raw[start..end]).is_none() {
+            return false;
+        }
+        at = end;
+    }
+    true
+}
+
 /// The place behind the closing quote of a string whose content starts at `at`.
 fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     let mut rest = bytes.get(at..)?.iter();
@@ -184,11 +207,11 @@ mod tests {
             }
             let once = format!("{text}}}");
             let twice = format!("{text},\"k1\":null}}");
-            let members = Members::of(&once).unwrap();
+            let members = Members::of(Json::read(&once).unwrap()).unwrap();
             assert_eq!(members.get("k2"), Some("2"));
             assert_eq!(members.get("none"), None);
             assert_eq!(members.duplicate(), None);
-            let members = Members::read(&twice).unwrap();
+            let members = Members::of(Json::read(&twice).unwrap()).unwrap();
             assert_eq!(members.get("k1"), Some("1"));
             assert_eq!(members.duplicate(), Some("k1"));
         }
@@ -203,15 +226,29 @@ mod tests {
             "{ }",
         ];
         for text in texts {
-            let read: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap();
+            let read: BTreeMap<String, &serde_json::value::RawValue> =
+                serde_json::from_str(text).unwrap();
             let read: Vec<_> = read.iter().map(|(key, raw)| (key.as_str(), raw.get())).collect();
-            let members = Members::read(text).unwrap();
+            let members = Members::of(Json::read(text).unwrap()).unwrap();
             let mut found: Vec<_> = members.iter().collect();
             found.sort_unstable();
             assert_eq!(found, read);
         }
-        for other in ["[]", "1", "\"{}\"", "null", "", "{", r#"{"\ud800":1}"#] {
-            assert!(Members::read(other).is_err(), "{other}");
+        for other in ["[]", "1", "\"{}\"", "null"] {
+            let value = Json::read(other).unwrap();
+            assert_eq!(Members::of(value).unwrap_err(), NotMembers::NotAnObject, "{other}");
+        }
+        let value = Json::read(r#"{"\ud800":1}"#).unwrap();
+        assert_eq!(Members::of(value).unwrap_err(), NotMembers::KeyNotUnicode);
+    }
+
+    #[test]
+    fn lone_surrogates_are_found_at_any_depth() {
+        for text in [r#""\ud83d\ude00""#, r#"{"a\\":["\u0041",1]}"#, "[]", r#"["\"","\\"]"#] {
+            assert!(is_unicode(text), "{text}");
+        }
+        for text in [r#""\ud800""#, r#"{"\udc00":1}"#, r#"[{"a":["\\","\ud83d"]}]"#] {
+            assert!(!is_unicode(text), "{text}");
         }
     }
 

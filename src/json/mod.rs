@@ -7,7 +7,8 @@
 
 mod members;
 
-pub use members::{Members, raw_members};
+pub use members::{Members, NotMembers};
+pub(crate) use members::{is_unicode, raw_members};
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -111,6 +112,35 @@ pub fn push_compact(out: &mut String, raw: &str) {
     out.push_str(&raw[from..]);
 }
 
+/// A JSON value that was read before: its text is known to be valid, and to nest no deeper than
+/// [`MAX_NESTING`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Json<'a>(&'a str);
+
+impl<'a> Json<'a> {
+    /// Reads a value; `text` may have white space around it.
+    ///
+    /// # Errors
+    /// What is wrong with the text, for people to read.
+    pub fn read(text: &'a str) -> Result<Self, String> {
+        if nests_too_deep(text) {
+            return Err(format!("nested deeper than {MAX_NESTING} levels"));
+        }
+        let read: Result<&RawValue, _> = serde_json::from_str(text);
+        read.map(|raw| Self(raw.get())).map_err(|error| explain(&error, "JSON"))
+    }
+
+    /// A value that is a part of one that was read.
+    pub(crate) fn known(raw: &'a str) -> Self {
+        Self(raw)
+    }
+
+    /// The text, without white space around it.
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
 /// What `serde_json` says of a text that should be `expected` (`a message`), for people to read:
 /// with the place in the text's own lines, as the input it comes from has others.
 pub fn explain(error: &serde_json::Error, expected: &str) -> String {
@@ -151,15 +181,15 @@ pub fn nests_too_deep(text: &str) -> bool {
 
 /// One text for all ways to write the same value: no white space, keys sorted, strings with
 /// the shortest escapes, numbers as they came. `None` when a string is not valid Unicode.
-pub fn canonical(raw: &str) -> Option<String> {
-    let mut out = String::with_capacity(raw.len());
-    push_canonical(&mut out, raw).then_some(out)
+pub fn canonical(value: Json<'_>) -> Option<String> {
+    let mut out = String::with_capacity(value.as_str().len());
+    push_canonical(&mut out, value.as_str()).then_some(out)
 }
 
 fn push_canonical(out: &mut String, raw: &str) -> bool {
     match raw.as_bytes().first() {
         Some(b'{') => {
-            let Some(members) = Members::of(raw) else {
+            let Ok(members) = Members::of(Json::known(raw)) else {
                 return false;
             };
             let mut sorted: Vec<_> = members.iter().collect();
@@ -200,8 +230,17 @@ fn push_canonical(out: &mut String, raw: &str) -> bool {
 
 /// Whether two raw values say the same, whatever their spacing, key order and escapes.
 /// Numbers are compared as text: `1` and `1.0` differ, and no digit is lost.
-pub fn same(left: &str, right: &str) -> bool {
+pub fn same(left: Json<'_>, right: Json<'_>) -> bool {
     left == right || (canonical(left).is_some() && canonical(left) == canonical(right))
+}
+
+/// The whole number that `raw` is; what lies beyond `i128` comes as its nearest end. `None` for
+/// another kind of value, fractions and exponents included.
+pub fn integer(raw: &str) -> Option<i128> {
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    let integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let end = if raw.starts_with('-') { i128::MIN } else { i128::MAX };
+    integer.then(|| raw.parse().unwrap_or(end))
 }
 
 #[cfg(test)]
@@ -225,17 +264,42 @@ mod tests {
     fn canonical_sorts_keys_and_settles_escapes_at_every_level() {
         let raw = r#"{"b":[{"z":1,"y":"\u0041"}],"a":12345678901234567890123}"#;
         let expected = r#"{"a":12345678901234567890123,"b":[{"y":"A","z":1}]}"#;
-        assert_eq!(canonical(raw).as_deref(), Some(expected));
-        assert_eq!(canonical(r#"["\ud800"]"#), None);
+        assert_eq!(canonical(Json::read(raw).unwrap()).as_deref(), Some(expected));
+        assert_eq!(canonical(Json::read(r#"["\ud800"]"#).unwrap()), None);
     }
 
     #[test]
     fn values_are_the_same_whatever_their_spelling_but_no_digit_is_lost() {
+        let same = |left, right| same(Json::read(left).unwrap(), Json::read(right).unwrap());
         assert!(same(r#"{"a":1,"b":2}"#, r#"{ "b":2, "a":1 }"#));
         assert!(same(r#""\u0041""#, r#""A""#));
         assert!(!same("12345678901234567890123", "12345678901234567890124"));
         assert!(!same("1", "1.0"));
         assert!(!same(r#""\ud800""#, r#""\ud801""#));
+    }
+
+    #[test]
+    fn only_text_that_serde_json_reads_and_that_is_not_nested_too_deep_becomes_a_value() {
+        assert_eq!(Json::read(" [1] ").map(Json::as_str), Ok("[1]"));
+        let error = |text: &str| Json::read(text).unwrap_err();
+        assert_eq!(error("{\"a\":1"), "not JSON: EOF while parsing an object (column 6)");
+        assert_eq!(error("{\"a\":x}"), "not JSON: expected value (column 6)");
+        assert_eq!(error("1 2"), "not JSON: trailing characters (column 3)");
+        let deep = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Json::read(&deep(MAX_NESTING)).is_ok());
+        assert_eq!(error(&deep(MAX_NESTING + 1)), "nested deeper than 127 levels");
+    }
+
+    #[test]
+    fn whole_numbers_of_any_size_are_read_and_nothing_else() {
+        let big = "9".repeat(50);
+        assert_eq!(integer("0"), Some(0));
+        assert_eq!(integer("-12"), Some(-12));
+        assert_eq!(integer(&big), Some(i128::MAX));
+        assert_eq!(integer(&format!("-{big}")), Some(i128::MIN));
+        for other in ["", "-", "1.0", "1e2", "\"1\"", "null", "true", "[1]"] {
+            assert_eq!(integer(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -17,12 +17,15 @@ pub fn position(as_of: &str, store: &dyn EventStore) -> Result<u64, QueryError> 
     if let Some(moment) = moment {
         return Ok(store.position_at(moment));
     }
-    let digits = as_of.bytes().all(|byte| byte.is_ascii_digit());
     let head = store.head();
-    let expectation = match as_of.parse::<u64>() {
-        Ok(position) if position <= head => return Ok(position),
-        _ if digits => format!("must not lie beyond the newest event, {head}"),
-        _ => "must be an RFC 3339 timestamp or a sequence number".to_owned(),
+    let expectation = match json::integer(as_of) {
+        Some(beyond) if beyond > i128::from(head) => {
+            format!("must not lie beyond the newest event, {head}")
+        }
+        position => match position.and_then(|position| u64::try_from(position).ok()) {
+            Some(position) => return Ok(position),
+            None => "must be an RFC 3339 timestamp or a sequence number".to_owned(),
+        },
     };
     Err(QueryError::BadParameter(format!("asOf {expectation}")))
 }

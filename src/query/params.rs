@@ -65,10 +65,9 @@ impl<'a> Params<'a> {
             end => format!("a whole number from {} to {end}", range.start()),
         };
         let parse = |raw: &str| {
-            let digits = raw.bytes().all(|byte| byte.is_ascii_digit());
             // What is beyond u64 is beyond every position and page as well.
-            let number = digits.then(|| raw.parse().unwrap_or(u64::MAX))?;
-            range.contains(&number).then_some(number)
+            let number = json::integer(raw)?.min(i128::from(u64::MAX));
+            u64::try_from(number).ok().filter(|number| range.contains(number))
         };
         self.read(name, &expectation, parse)
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::json::{self, MAX_NESTING, Members, Text};
+use crate::json::{self, Json, MAX_NESTING, Members, Text};
 
 /// A message as it came, decoded as far as routing needs it. Everything borrows from the
 /// input; the values of the body's members are still JSON text.
@@ -80,10 +80,7 @@ fn string<'de, A: MapAccess<'de>>(map: &mut A, name: &str) -> Result<&'de str, A
 
 fn object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Members<'de>, A::Error> {
     let raw = map.next_value::<&'de RawValue>()?.get();
-    Members::of(raw).ok_or_else(|| match raw.starts_with('{') {
-        true => A::Error::custom("a key of body is not valid Unicode"),
-        false => A::Error::custom("body must be an object"),
-    })
+    Members::of(Json::known(raw)).map_err(|error| A::Error::custom(format_args!("body {error}")))
 }
 
 fn once<T, E: serde::de::Error>(place: &mut Option<T>, name: &str, value: T) -> Result<(), E> {

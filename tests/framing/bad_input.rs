@@ -42,7 +42,7 @@ const BAD_LINES: [(&[u8], &str); 26] = [
     ),
     (
         br#"{"src":"c","dest":"n","body":{"\udc00":1}}"#,
-        "not a message: a key of body is not valid Unicode (column 42)",
+        "not a message: body has a key that is not valid Unicode (column 42)",
     ),
     (
         b"{\"src\":\"\xff\",\"dest\":\"n\",\"body\":{}}",

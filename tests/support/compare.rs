@@ -1,7 +1,7 @@
 //! Compares a reply with the one expected: the same values, and keys in the same order. A
 //! string with `.*` in it is a regular expression for a whole string.
 
-use asof::json::{self, Members};
+use asof::json::{self, Json, Members};
 use regex_lite::Regex;
 use serde_json::value::RawValue;
 
@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 /// without a body is that of the body alone.
 pub fn reply(expected: &str, actual: &str) -> Vec<String> {
     let mut differences = Vec::new();
-    let whole = Members::read(expected).is_ok_and(|members| members.get("body").is_some());
-    let body = Members::read(actual).ok().and_then(|members| members.get("body"));
+    let whole = members(expected).is_some_and(|members| members.get("body").is_some());
+    let body = members(actual).and_then(|members| members.get("body"));
     let actual = if whole { actual } else { body.unwrap_or(actual) };
     value("", expected.trim(), actual.trim(), &mut differences);
     differences
@@ -18,7 +18,7 @@ pub fn reply(expected: &str, actual: &str) -> Vec<String> {
 
 fn value(path: &str, expected: &str, actual: &str, differences: &mut Vec<String>) {
     let place = if path.is_empty() { "the reply" } else { path };
-    if let (Ok(expected), Ok(actual)) = (Members::read(expected), Members::read(actual)) {
+    if let (Some(expected), Some(actual)) = (members(expected), members(actual)) {
         return object(path, &expected, &actual, differences);
     }
     if let (Some(expected), Some(actual)) = (array(expected), array(actual)) {
@@ -38,7 +38,10 @@ fn value(path: &str, expected: &str, actual: &str, differences: &mut Vec<String>
         (Some(pattern), Some(text)) if pattern.contains(".*") => {
             Regex::new(&format!("^(?s:{pattern})$")).is_ok_and(|regex| regex.is_match(&text))
         }
-        _ => json::same(expected, actual),
+        _ => match (Json::read(expected), Json::read(actual)) {
+            (Ok(expected), Ok(actual)) => json::same(expected, actual),
+            _ => false,
+        },
     };
     if !same {
         differences.push(format!("{place}: expected {expected}, got {actual}"));
@@ -65,6 +68,11 @@ fn object(path: &str, expected: &Members<'_>, actual: &Members<'_>, differences:
         differences
             .push(format!("{place}: expected the keys in the order {wanted:?}, got {got:?}"));
     }
+}
+
+/// The members of `text`, if it is an object.
+pub fn members(text: &str) -> Option<Members<'_>> {
+    Members::of(Json::read(text).ok()?).ok()
 }
 
 fn array(raw: &str) -> Option<Vec<&RawValue>> {

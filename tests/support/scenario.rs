@@ -2,6 +2,7 @@
 
 use asof::domain::user::{User, UserCommand, UserDecider, UserEvent, UserFacts};
 use asof::domain::{Command, Decider, Fields, Payload, Rejection};
+use asof::json::Json;
 
 /// What came before.
 pub struct Given {
@@ -51,7 +52,11 @@ impl Given {
             made += 1;
             format!("new-{made}")
         };
-        let decoded = UserCommand::decode(command, Payload::new(payload), &mut new_id);
+        let decoded = UserCommand::decode(
+            command,
+            Payload::new(payload.map(|payload| Json::read(payload).unwrap())),
+            &mut new_id,
+        );
         let outcome = decoded.map_err(Refusal::Invalid).and_then(|command| {
             let decided = UserDecider::decide(&command, &self.state, &self.facts);
             decided.map_err(Refusal::Rejected)

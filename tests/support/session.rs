@@ -2,12 +2,12 @@
 
 use asof::engine::{Engine, Settings};
 use asof::env::{LogicalClock, UuidV7};
-use asof::json::Members;
 use asof::node::Node;
 use asof::store::{EventStore, MemoryStore};
 use asof::time::Timestamp;
 use asof::wire::reply::ReplyStyle;
 
+use super::compare::members;
 use super::workload::Wanted;
 
 /// When the clock of every session starts.
@@ -130,7 +130,7 @@ impl Session {
     pub fn export(&mut self) -> String {
         let query = r#"{"type":"GetEvents","params":{"limit":1000}}"#;
         let answer = self.query(query);
-        let members = Members::read(&answer).unwrap();
+        let members = members(&answer).unwrap();
         assert_eq!(members.get("next"), None, "more events than one page has");
         let events: Vec<&serde_json::value::RawValue> =
             serde_json::from_str(members.get("events").unwrap()).unwrap();
@@ -144,5 +144,5 @@ pub fn message(body: &str) -> String {
 }
 
 fn data(reply: &str) -> Option<String> {
-    Members::read(reply).ok()?.get("data").map(str::to_owned)
+    members(reply)?.get("data").map(str::to_owned)
 }

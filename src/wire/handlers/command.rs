@@ -41,8 +41,8 @@ pub fn handle(
 
 fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
     let name = text(members, "command.", "type")?.ok_or_else(|| required("command.type"))?;
-    let metadata = match members.get_present("metadata") {
-        Some(raw) => read_object(raw, "metadata")?,
+    let metadata = match members.value_present("metadata") {
+        Some(value) => read_object(value, "metadata")?,
         None => Members::default(),
     };
     let timestamp = text(&metadata, "metadata.", "timestamp")?;
@@ -52,7 +52,7 @@ fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
     };
     Ok(CommandRequest {
         name,
-        payload: members.get_present("payload"),
+        payload: members.value_present("payload"),
         expected_version: expected_version(members)?,
         idempotency_key: text(members, "", "idempotencyKey")?,
         causation_id: text(&metadata, "metadata.", "causation_id")?,
@@ -64,9 +64,8 @@ fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
 }
 
 fn expected_version(members: &Members<'_>) -> Result<Option<i128>, WireError> {
-    let read = |raw: &str| {
-        raw.parse().map_err(|_| WireError::malformed("expectedVersion must be an integer"))
-    };
+    let malformed = || WireError::malformed("expectedVersion must be an integer");
+    let read = |raw| json::integer(raw).ok_or_else(malformed);
     members.get_present("expectedVersion").map(read).transpose()
 }
 

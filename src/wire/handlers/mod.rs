@@ -7,17 +7,17 @@ pub mod query;
 use std::borrow::Cow;
 
 use super::error::WireError;
-use crate::json::{self, Members};
+use crate::json::{self, Json, Members};
 
 /// The object `name` of a body, as its members.
 fn object<'a>(body: &Members<'a>, name: &str) -> Result<Members<'a>, WireError> {
-    let raw = body.get_present(name).ok_or_else(|| required(name))?;
-    read_object(raw, name)
+    let value = body.value_present(name).ok_or_else(|| required(name))?;
+    read_object(value, name)
 }
 
-fn read_object<'a>(raw: &'a str, name: &str) -> Result<Members<'a>, WireError> {
-    let members = Members::of(raw)
-        .ok_or_else(|| WireError::malformed(format!("{name} must be an object")))?;
+fn read_object<'a>(value: Json<'a>, name: &str) -> Result<Members<'a>, WireError> {
+    let members =
+        Members::of(value).map_err(|error| WireError::malformed(format!("{name} {error}")))?;
     match members.duplicate() {
         Some(key) => Err(WireError::malformed(format!("{name}.{key} is given twice"))),
         None => Ok(members),

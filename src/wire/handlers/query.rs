@@ -15,8 +15,8 @@ pub fn handle(
 ) -> Result<(), WireError> {
     let members = object(&request.body, "query")?;
     let name = text(&members, "query.", "type")?.ok_or_else(|| required("query.type"))?;
-    let params = match members.get_present("params") {
-        Some(raw) => read_object(raw, "params")?,
+    let params = match members.value_present("params") {
+        Some(value) => read_object(value, "params")?,
         None => Members::default(),
     };
     let as_of = members.get_present("asOf");
