@@ -84,10 +84,12 @@ fn engine(arguments: &Arguments) -> anyhow::Result<Engine> {
         Some(start) => Box::new(LogicalClock::starting_at(start)),
         None => Box::new(SystemClock),
     };
-    let ids: Box<dyn IdGenerator> = match (arguments.seed, UuidV7::from_os()) {
-        (Some(seed), _) => Box::new(UuidV7::seeded(seed)),
-        (None, Ok(ids)) => Box::new(ids),
-        (None, Err(error)) => bail!("the system gives no randomness for ids: {error}"),
+    let ids: Box<dyn IdGenerator> = match arguments.seed {
+        Some(seed) => Box::new(UuidV7::seeded(seed)),
+        None => match UuidV7::from_os() {
+            Ok(ids) => Box::new(ids),
+            Err(error) => bail!("the system gives no randomness for ids: {error}"),
+        },
     };
     let settings = Settings {
         store: Box::new(MemoryStore::new()),
@@ -110,13 +112,18 @@ fn load(path: &Path, engine: &mut Engine) -> anyhow::Result<()> {
 /// Logs go to stderr, without times, so that they compare. `ASOF_LOG` says how much: `error`,
 /// `warn` (unless set), `info`, `debug`.
 fn log_to_stderr() {
-    let level = std::env::var("ASOF_LOG").ok();
-    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::WARN);
+    let given = std::env::var("ASOF_LOG").ok();
+    let level = given.as_ref().and_then(|level| level.parse().ok());
     tracing_subscriber::fmt()
-        .with_max_level(level)
+        .with_max_level(level.unwrap_or(LevelFilter::WARN))
         .with_writer(io::stderr)
         .with_ansi(false)
         .with_target(false)
         .without_time()
+        // A log that can't be written must not stop the node.
+        .log_internal_errors(false)
         .init();
+    if let (Some(given), None) = (given, level) {
+        tracing::warn!("ASOF_LOG is {given}, expected error, warn, info or debug");
+    }
 }

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use crate::engine::Engine;
 use crate::wire::frame::{Framer, Input};
 use crate::wire::reply::ReplyStyle;
-use crate::wire::router::{Desk, Identity, route};
+use crate::wire::request::{Desk, Identity};
+use crate::wire::router::route;
 
 /// Replies are written at the latest when so many bytes of them wait.
 const OUTPUT: usize = 1 << 20;

@@ -1,7 +1,7 @@
 //! What comes of a command.
 
 use crate::domain::Rejection;
-use crate::store::{AppendError, Appended};
+use crate::store::{AppendError, Appended, EventText};
 
 /// What a command that was not refused led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,23 @@ pub struct PlannedEvent {
     pub metadata: String,
     /// Its data: a compact JSON object.
     pub data: String,
+}
+
+impl PlannedEvent {
+    /// Appends the event to `out` as a JSON object: a record without what only storing gives.
+    pub fn write(&self, out: &mut String) {
+        EventText {
+            stored: None,
+            event_type: self.event_type,
+            event_version: self.event_version,
+            aggregate_id: &self.aggregate_id,
+            aggregate_type: self.aggregate_type,
+            aggregate_version: self.aggregate_version,
+            metadata: &self.metadata,
+            data: &self.data,
+        }
+        .write(out);
+    }
 }
 
 /// Why a command was not carried out.

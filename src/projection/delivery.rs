@@ -35,8 +35,9 @@ impl<'a> Delivery<'a> {
     /// The event as one of the events `E`, at the current version of its schema. `None` when
     /// it is another aggregate's event or can't be read.
     pub fn decode<E: Event>(&self) -> Option<Decoded<'a, E>> {
-        if let Some(value) = self.fresh {
-            return value.downcast_ref().map(Decoded::Fresh);
+        // Whoever reads the event as a type of its own reads the data, as it does later.
+        if let Some(value) = self.fresh.and_then(|value| value.downcast_ref()) {
+            return Some(Decoded::Fresh(value));
         }
         let RecordedEvent { event_type, aggregate_id, .. } = self.event;
         E::TYPES.iter().find(|(name, _)| *name == event_type)?;

@@ -24,8 +24,10 @@ pub struct Users {
     living: Rank,
     count: u64,
     by_id: HashTable<Entry>,
-    /// Living users by their email in lower case.
+    /// By their email in lower case, the first created living user who has it.
     by_email: HashTable<Entry>,
+    /// The others who have the same email: commands don't let it happen, loaded events can.
+    also_by_email: BTreeMap<Box<str>, BTreeSet<u32>>,
     /// Living users by their city, in order of creation.
     by_city: BTreeMap<Box<str>, BTreeSet<u32>>,
     hasher: DefaultHashBuilder,
@@ -115,13 +117,11 @@ impl Users {
 
     fn row_of_email(&self, email: &str) -> Option<u32> {
         let email = email.to_lowercase();
-        let hash = self.hash(&email);
-        let found = self.by_email.iter_hash(spread(hash)).filter(|entry| {
-            entry.hash == hash
-                && indexed(&self.rows[entry.row as usize].view).0.as_ref() == Some(&email)
-        });
-        // Loaded events can give one email to several users: then it is the first one's.
-        found.map(|entry| entry.row).min()
+        find(&self.by_email, self.hash(&email), |row| self.has_email(row, &email))
+    }
+
+    fn has_email(&self, row: u32, email: &str) -> bool {
+        indexed(&self.rows[row as usize].view).0.is_some_and(|other| other == email)
     }
 
     fn hash(&self, text: &str) -> u32 {
@@ -168,15 +168,40 @@ impl Users {
             return;
         }
         if let Some(email) = old {
-            let hash = self.hash(&email);
-            let found = self.by_email.find_entry(spread(hash), |entry| entry.row == row);
-            if let Ok(entry) = found {
-                entry.remove();
-            }
+            self.give_up_email(row, &email);
         }
         if let Some(email) = new {
-            let hash = self.hash(&email);
-            insert(&mut self.by_email, Entry { hash, row });
+            self.take_email(row, email);
+        }
+    }
+
+    fn take_email(&mut self, row: u32, email: String) {
+        let hash = self.hash(&email);
+        // Everyone's view has the email by now; only the one who had it before is listed.
+        let Some(owner) = find(&self.by_email, hash, |other| self.has_email(other, &email)) else {
+            return insert(&mut self.by_email, Entry { hash, row });
+        };
+        let (first, other) = (owner.min(row), owner.max(row));
+        self.replace_owner(hash, owner, Some(first));
+        self.also_by_email.entry(email.into()).or_default().insert(other);
+    }
+
+    fn give_up_email(&mut self, row: u32, email: &str) {
+        let mut others = self.also_by_email.remove(email).unwrap_or_default();
+        if !others.remove(&row) {
+            self.replace_owner(self.hash(email), row, others.pop_first());
+        }
+        if !others.is_empty() {
+            self.also_by_email.insert(email.into(), others);
+        }
+    }
+
+    fn replace_owner(&mut self, hash: u32, owner: u32, by: Option<u32>) {
+        let found = self.by_email.find_entry(spread(hash), |entry| entry.row == owner);
+        match (found, by) {
+            (Ok(mut entry), Some(row)) => entry.get_mut().row = row,
+            (Ok(entry), None) => _ = entry.remove(),
+            (Err(_), _) => {}
         }
     }
 

@@ -39,32 +39,18 @@ impl RecordedEvent<'_> {
     /// Appends the event to `out` as a JSON object with all of its fields: the record of
     /// replies, of `GetEvents` and of files to load.
     pub fn write(&self, out: &mut String) {
-        let mut id = Uuid::encode_buffer();
-        out.push_str("{\"eventId\":\"");
-        out.push_str(self.event_id.hyphenated().encode_lower(&mut id));
-        out.push_str("\",\"eventType\":");
-        json::push_string(out, self.event_type);
-        // Writing to a String can't fail.
-        let _ = write!(
-            out,
-            ",\"eventVersion\":{},\"timestamp\":\"{}\",\"aggregateId\":",
-            self.event_version, self.timestamp
-        );
-        json::push_string(out, self.aggregate_id);
-        out.push_str(",\"aggregateType\":");
-        json::push_string(out, self.aggregate_type);
-        let _ = write!(
-            out,
-            ",\"aggregateVersion\":{},\"sequenceNumber\":{}",
-            self.aggregate_version, self.sequence_number
-        );
-        if !self.metadata.is_empty() {
-            out.push(',');
-            out.push_str(self.metadata);
+        let Self { event_id, timestamp, sequence_number, .. } = *self;
+        EventText {
+            stored: Some((event_id, timestamp, sequence_number)),
+            event_type: self.event_type,
+            event_version: self.event_version,
+            aggregate_id: self.aggregate_id,
+            aggregate_type: self.aggregate_type,
+            aggregate_version: self.aggregate_version,
+            metadata: self.metadata,
+            data: self.data,
         }
-        out.push_str(",\"data\":");
-        out.push_str(self.data);
-        out.push('}');
+        .write(out);
     }
 
     /// Whether the metadata `key` (`correlationId`, …) was given as `value`.
@@ -75,5 +61,50 @@ impl RecordedEvent<'_> {
         member.push(':');
         json::push_string(&mut member, value);
         self.metadata.contains(&member)
+    }
+}
+
+/// What the record of an event is written from; the one place that knows its fields and their
+/// order.
+pub(crate) struct EventText<'a> {
+    /// Id, timestamp and position: what only storing gives.
+    pub(crate) stored: Option<(Uuid, Timestamp, u64)>,
+    pub(crate) event_type: &'a str,
+    pub(crate) event_version: u32,
+    pub(crate) aggregate_id: &'a str,
+    pub(crate) aggregate_type: &'a str,
+    pub(crate) aggregate_version: u64,
+    pub(crate) metadata: &'a str,
+    pub(crate) data: &'a str,
+}
+
+impl EventText<'_> {
+    /// Appends the record to `out`. Writing to a String can't fail.
+    pub(crate) fn write(&self, out: &mut String) {
+        out.push('{');
+        if let Some((event_id, _, _)) = self.stored {
+            let _ = write!(out, "\"eventId\":\"{event_id}\"");
+        }
+        json::push_key(out, "eventType");
+        json::push_string(out, self.event_type);
+        let _ = write!(out, ",\"eventVersion\":{}", self.event_version);
+        if let Some((_, timestamp, _)) = self.stored {
+            let _ = write!(out, ",\"timestamp\":\"{timestamp}\"");
+        }
+        json::push_key(out, "aggregateId");
+        json::push_string(out, self.aggregate_id);
+        json::push_key(out, "aggregateType");
+        json::push_string(out, self.aggregate_type);
+        let _ = write!(out, ",\"aggregateVersion\":{}", self.aggregate_version);
+        if let Some((_, _, sequence_number)) = self.stored {
+            let _ = write!(out, ",\"sequenceNumber\":{sequence_number}");
+        }
+        if !self.metadata.is_empty() {
+            out.push(',');
+            out.push_str(self.metadata);
+        }
+        json::push_key(out, "data");
+        out.push_str(self.data);
+        out.push('}');
     }
 }

@@ -5,6 +5,7 @@ mod event;
 mod ids;
 mod memory;
 
+pub(crate) use event::EventText;
 pub use event::RecordedEvent;
 pub use memory::MemoryStore;
 

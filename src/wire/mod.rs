@@ -9,5 +9,6 @@ pub mod error;
 pub mod frame;
 pub mod handlers;
 pub mod reply;
+pub mod request;
 pub mod router;
 mod scanner;

@@ -1,7 +1,7 @@
 //! Replies, written straight into the output.
 
 use super::error::WireError;
-use super::router::{Identity, Request};
+use super::request::{Identity, Request};
 use crate::json;
 
 /// How replies are written.

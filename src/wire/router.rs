@@ -1,13 +1,11 @@
 //! THE table: which handler a message goes to, by the type of its body.
 
-use std::borrow::Cow;
-
 use super::envelope::Envelope;
 use super::error::{ErrorCode, WireError};
 use super::handlers::{command, maelstrom, query};
 use super::reply::{Reply, ReplyStyle};
-use crate::engine::Engine;
-use crate::json::{self, Members};
+use super::request::{Desk, Request};
+use crate::json;
 
 /// Every message type that the node understands.
 pub const ROUTES: [Route; 4] = [
@@ -29,36 +27,6 @@ pub struct Route {
 /// Answers one request: writes the reply's body, or says what is wrong.
 pub type Handler = fn(&mut Desk<'_>, &Request<'_>, &mut Reply<'_>) -> Result<(), WireError>;
 
-/// What handlers work on.
-pub struct Desk<'a> {
-    /// Commands and queries.
-    pub engine: &'a mut Engine,
-    /// Who the node is.
-    pub identity: &'a mut Identity,
-}
-
-/// Who the node is.
-#[derive(Debug, Default)]
-pub struct Identity {
-    /// The node's id as JSON, once `init` has told it; until then it is whoever was addressed.
-    pub node_id: Option<String>,
-}
-
-/// A message that wants an answer.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// Who asks: a JSON string.
-    pub src: &'a str,
-    /// Who is asked: a JSON string.
-    pub dest: &'a str,
-    /// By what the answer is to refer to the request: a JSON value.
-    pub msg_id: Option<&'a str>,
-    /// The type of the body.
-    pub kind: Cow<'a, str>,
-    /// All members of the body.
-    pub body: Members<'a>,
-}
-
 /// Answers a message at the end of `out`. Replies of others are not answered, nor is a body
 /// that names neither a type nor a `msg_id`.
 pub fn route(desk: &mut Desk<'_>, envelope: Envelope<'_>, out: &mut String, style: ReplyStyle) {
@@ -69,13 +37,7 @@ pub fn route(desk: &mut Desk<'_>, envelope: Envelope<'_>, out: &mut String, styl
         return;
     }
     let kind = body.get("type").and_then(json::string);
-    let request = Request {
-        src,
-        dest,
-        msg_id: body.get_present("msg_id"),
-        kind: kind.clone().unwrap_or_default(),
-        body,
-    };
+    let request = Request { src, dest, msg_id: body.get_present("msg_id"), body };
     let mut reply = Reply::new(out, style);
     let done = match (kind, request.body.duplicate()) {
         (None, _) if request.msg_id.is_none() => {

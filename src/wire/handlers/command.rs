@@ -7,7 +7,7 @@ use crate::store::{AppendError, RecordedEvent};
 use crate::time::Timestamp;
 use crate::wire::error::{ErrorCode, WireError};
 use crate::wire::reply::Reply;
-use crate::wire::router::{Desk, Request};
+use crate::wire::request::{Desk, Request};
 
 /// Carries out a command.
 pub fn handle(
@@ -18,13 +18,9 @@ pub fn handle(
     let members = object(&request.body, "command")?;
     let command = decode(&members)?;
     let verbose = flag(&members, "verbose")?;
-    let result = desk.engine.execute(&command);
-    if let Err(Failure::Storage(error)) = &result {
-        return Err(storage_error(error));
-    }
-    let out = reply.begin("command_result", desk.identity, request);
-    match result {
+    match desk.engine.execute(&command) {
         Ok(outcome) => {
+            let out = reply.begin("command_result", desk.identity, request);
             out.push_str(",\"success\":true,\"events\":[");
             write_events(out, desk, &outcome, verbose);
             out.push(']');
@@ -32,11 +28,14 @@ pub fn handle(
                 out.push_str(",\"events_processed\":");
                 json::push_number(out, events_processed);
             }
+            Ok(())
         }
-        Err(Failure::Rejected { code, errors }) => write_failure(out, code, &errors),
-        Err(Failure::Storage(_)) => {}
+        Err(Failure::Rejected { code, errors }) => {
+            write_failure(reply.begin("command_result", desk.identity, request), code, &errors);
+            Ok(())
+        }
+        Err(Failure::Storage(error)) => Err(storage_error(&error)),
     }
-    Ok(())
 }
 
 fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
@@ -110,26 +109,11 @@ fn write_stored(out: &mut String, event: &RecordedEvent<'_>, verbose: bool) {
 
 /// An event of a dry run: what only the store gives (id, time, position) it does not have.
 fn write_planned(out: &mut String, event: &PlannedEvent, verbose: bool) {
-    if !verbose {
-        return write_brief(out, event.event_type, &event.aggregate_id);
+    if verbose {
+        event.write(out);
+    } else {
+        write_brief(out, event.event_type, &event.aggregate_id);
     }
-    out.push_str("{\"eventType\":");
-    json::push_string(out, event.event_type);
-    out.push_str(",\"eventVersion\":");
-    json::push_number(out, u64::from(event.event_version));
-    out.push_str(",\"aggregateId\":");
-    json::push_string(out, &event.aggregate_id);
-    out.push_str(",\"aggregateType\":");
-    json::push_string(out, event.aggregate_type);
-    out.push_str(",\"aggregateVersion\":");
-    json::push_number(out, event.aggregate_version);
-    if !event.metadata.is_empty() {
-        out.push(',');
-        out.push_str(&event.metadata);
-    }
-    out.push_str(",\"data\":");
-    out.push_str(&event.data);
-    out.push('}');
 }
 
 fn write_brief(out: &mut String, event_type: &str, aggregate_id: &str) {

@@ -1,13 +1,12 @@
 //! Maelstrom's own messages: `init` tells the node who it is, `echo` says back what it hears.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{required, text};
 use crate::json;
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
-use crate::wire::router::{Desk, Request};
+use crate::wire::request::{Desk, Request};
 
 /// `init` {node_id, node_ids} → `init_ok`. From now on replies come from `node_id`.
 pub fn init(
@@ -22,7 +21,7 @@ pub fn init(
     if !strings {
         return Err(WireError::malformed("node_ids must be an array of strings"));
     }
-    desk.identity.node_id = Some(Value::from(node_id).to_string());
+    desk.identity.node_id = Some(json::quoted(&node_id));
     reply.begin("init_ok", desk.identity, request);
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::json::{self, Members};
 use crate::query::{Params, QueryError, QueryRequest};
 use crate::wire::error::{ErrorCode, WireError};
 use crate::wire::reply::Reply;
-use crate::wire::router::{Desk, Request};
+use crate::wire::request::{Desk, Request};
 
 /// Answers a query.
 pub fn handle(
