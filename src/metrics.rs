@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::executor::{Failure, FailureCode, Outcome};
-
 /// Counts since the start of the process.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -11,6 +9,8 @@ pub struct Metrics {
     pub commands: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Queries by name.
     pub queries: BTreeMap<&'static str, u64>,
+    /// Commands that were refused because the aggregate had another version.
+    pub conflicts: u64,
     /// Stored events of a type that the node does not know.
     pub unknown_events: u64,
     /// Stored events of a known type whose data can't be read as such.
@@ -24,25 +24,13 @@ pub struct Metrics {
 pub const UNKNOWN: &str = "unknown";
 
 impl Metrics {
-    /// Counts a command.
-    pub fn count_command(&mut self, name: &'static str, result: &Result<Outcome, Failure>) {
-        let outcome = match result {
-            Ok(Outcome::Planned(_)) => "dry_run",
-            Ok(Outcome::Unchanged | Outcome::Stored(_) | Outcome::Rebuilt { .. }) => "succeeded",
-            Err(Failure::Rejected { code, .. }) => code.as_str(),
-            Err(Failure::Storage(_)) => "not_stored",
-        };
+    /// Counts a command and what came of it.
+    pub fn count_command(&mut self, name: &'static str, outcome: &'static str) {
         *self.commands.entry(name).or_default().entry(outcome).or_default() += 1;
     }
 
     /// Counts a query.
     pub fn count_query(&mut self, name: &'static str) {
         *self.queries.entry(name).or_default() += 1;
-    }
-
-    /// How many commands were refused because the aggregate had another version.
-    pub fn conflicts(&self) -> u64 {
-        let code = FailureCode::ConcurrencyConflict.as_str();
-        self.commands.values().filter_map(|outcomes| outcomes.get(code)).sum()
     }
 }

@@ -1,8 +1,7 @@
 //! Replay: the state of an aggregate at any position, from its own stream alone.
 
 use crate::domain::Decider;
-use crate::projection::Delivery;
-use crate::schema::Schema;
+use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{EventStore, StreamKey};
 

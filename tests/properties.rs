@@ -7,8 +7,8 @@ mod support;
 
 use asof::domain::user::UserDecider;
 use asof::projection::users::Users;
-use asof::projection::{Delivery, NewProjection, Runner, Status};
-use asof::schema::{EventKind, Schema, user_created};
+use asof::projection::{NewProjection, Runner, Status};
+use asof::schema::{Delivery, EventKind, Schema, user_created};
 use asof::time::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -107,11 +107,9 @@ impl EngineBuilder {
             return Err(BuildError::Twice(name));
         }
         let schema = Schema::new(self.kinds, self.upcasters)?;
-        let mut runner = Runner::new(self.projections);
-        runner.catch_up(settings.store.as_ref(), &schema);
-        Ok(Engine {
+        let mut engine = Engine {
             store: settings.store,
-            runner,
+            runner: Runner::new(self.projections),
             snapshots: Snapshots::every(settings.snapshot_every),
             schema,
             clock: settings.clock,
@@ -121,7 +119,10 @@ impl EngineBuilder {
             events: self.events,
             queries: self.queries,
             metrics: Metrics::default(),
-        })
+            seen: 0,
+        };
+        engine.catch_up();
+        Ok(engine)
     }
 
     fn note(&mut self, twice: bool, name: &'static str) {

@@ -11,17 +11,18 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::domain::Payload;
 use crate::env::{Clock, IdGenerator};
-use crate::executor::{Aggregate, CommandRequest, Failure, FailureCode, Outcome, Workspace};
+use crate::executor::{
+    Aggregate, CommandRequest, Failure, FailureCode, Outcome, Workspace, repeat, summary,
+};
 use crate::json;
-use crate::load::EventRecord;
 use crate::metrics::{Metrics, UNKNOWN};
-use crate::projection::{Delivery, Runner};
+use crate::projection::{Models, Past, Runner};
 use crate::query::{Query, QueryError, QueryRequest, View, as_of};
 use crate::replay::Sources;
-use crate::schema::Schema;
+use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
-    Commit, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent, Remembered,
+    Appended, Commit, EventRecord, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
 };
 use crate::time::Timestamp;
 
@@ -56,6 +57,8 @@ pub struct Engine {
     events: BTreeMap<&'static str, usize>,
     queries: BTreeMap<&'static str, Query>,
     metrics: Metrics,
+    /// Up to here the engine has looked at what is stored.
+    seen: u64,
 }
 
 impl Engine {
@@ -64,17 +67,15 @@ impl Engine {
     /// returns, every query sees it.
     ///
     /// # Errors
-    /// Why nothing was stored.
+    /// Why nothing was stored; or, when the store broke half way, that it may or may not be.
     pub fn execute(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
         let (name, handler) = self.handler(&request.name);
         let idempotency = request
             .idempotency_key
             .as_deref()
             .map(|key| Idempotency { key, fingerprint: fingerprint(request) });
-        let remembered = idempotency.and_then(|idempotency| {
-            let remembered = self.store.remembered(idempotency.key)?;
-            Some(repeat(idempotency, remembered))
-        });
+        self.catch_up();
+        let remembered = repeat(self.store.as_ref(), idempotency);
         let result = remembered.unwrap_or_else(|| match handler {
             Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
             Handler::Rebuild => self.rebuild(request),
@@ -83,7 +84,15 @@ impl Engine {
                 Err(Failure::rejected(FailureCode::UnknownCommand, vec![error]))
             }
         });
-        self.metrics.count_command(name, &result);
+        let own = match &result {
+            Ok(Outcome::Stored(appended)) => Some(*appended),
+            Ok(Outcome::Unchanged | Outcome::Planned(_) | Outcome::Rebuilt { .. }) | Err(_) => None,
+        };
+        self.count_foreign(own);
+        let summary = summary(&result);
+        self.metrics.count_command(name, summary);
+        let conflict = summary == FailureCode::ConcurrencyConflict.as_str();
+        self.metrics.conflicts += u64::from(conflict);
         self.clock.command_done();
         result
     }
@@ -97,28 +106,22 @@ impl Engine {
         request: &QueryRequest<'_>,
         out: &mut String,
     ) -> Result<(), QueryError> {
+        self.catch_up();
         let Some(query) = self.queries.get(request.name) else {
             self.metrics.count_query(UNKNOWN);
             return Err(QueryError::Unknown(request.name.to_owned()));
         };
         self.metrics.count_query(query.name);
+        if request.as_of.is_some() && !query.of_the_past {
+            let text = format!("asOf does not apply to {}, which speaks of the node", query.name);
+            return Err(QueryError::BadParameter(text));
+        }
         let store = self.store.as_ref();
-        let past = match request.as_of {
-            None => None,
-            Some(_) if !query.of_the_past => {
-                let text =
-                    format!("asOf does not apply to {}, which speaks of the node", query.name);
-                return Err(QueryError::BadParameter(text));
-            }
-            Some(as_of) => {
-                let position = as_of::position(as_of, store)?;
-                Some((position, self.runner.as_of(position, store, &self.schema)))
-            }
-        };
-        let (position, models) = match &past {
-            Some((position, models)) => (*position, models),
-            None => (store.head(), &self.runner),
-        };
+        let head = store.head();
+        let position = request.as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
+        let past = Past::new(&self.runner, store, &self.schema, position);
+        let models =
+            if position == head { Models::Present(&self.runner) } else { Models::Past(&past) };
         let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
         let view = View { position, sources, models, metrics: &self.metrics };
         (query.answer)(&view, &request.params, out)
@@ -161,9 +164,8 @@ impl Engine {
             events: &[event],
             idempotency: None,
         };
-        let appended = self.store.append(&commit).map_err(|error| error.to_string())?;
-        self.runner.catch_up(self.store.as_ref(), &self.schema);
-        self.count_foreign(appended.last);
+        self.store.append(&commit).map_err(|error| error.to_string())?;
+        self.catch_up();
         Ok(())
     }
 
@@ -262,15 +264,28 @@ impl Engine {
         }
     }
 
-    /// Counts a stored event that this node did not write and can't read.
-    fn count_foreign(&mut self, position: u64) {
-        let Some(event) = self.store.event(position) else { return };
-        match self.events.get(event.event_type) {
-            None => self.metrics.unknown_events += 1,
-            Some(aggregate) => {
-                let delivery = Delivery::stored(event, &self.schema);
-                let readable = self.aggregates[*aggregate].reads(&delivery);
-                self.metrics.unreadable_events += u64::from(!readable);
+    /// Takes in what others have stored since.
+    fn catch_up(&mut self) {
+        if self.seen < self.store.head() {
+            self.runner.catch_up(self.store.as_ref(), &self.schema);
+            self.count_foreign(None);
+        }
+    }
+
+    /// Counts those stored events since the last call that can't be read; the node's `own` can.
+    fn count_foreign(&mut self, own: Option<Appended>) {
+        let own = |position| own.is_some_and(|own| (own.first..=own.last).contains(&position));
+        let new = self.seen + 1..=self.store.head();
+        self.seen = self.store.head();
+        for position in new.filter(|position| !own(*position)) {
+            let Some(event) = self.store.event(position) else { return };
+            match self.events.get(event.event_type) {
+                None => self.metrics.unknown_events += 1,
+                Some(aggregate) => {
+                    let delivery = Delivery::stored(event, &self.schema);
+                    let readable = self.aggregates[*aggregate].reads(&delivery);
+                    self.metrics.unreadable_events += u64::from(!readable);
+                }
             }
         }
     }
@@ -283,15 +298,6 @@ fn fingerprint(request: &CommandRequest<'_>) -> u128 {
         .map(|payload| json::canonical(payload).unwrap_or_else(|| payload.as_str().to_owned()));
     let payload = payload.unwrap_or_default();
     xxh3_128(format!("{}\n{payload}", request.name).as_bytes())
-}
-
-/// What a remembered idempotency key answers.
-fn repeat(given: Idempotency<'_>, remembered: Remembered) -> Result<Outcome, Failure> {
-    if remembered.fingerprint == given.fingerprint {
-        return Ok(Outcome::Stored(remembered.appended));
-    }
-    let error = format!("The idempotency key {} was used for another command", given.key);
-    Err(Failure::rejected(FailureCode::IdempotencyConflict, vec![error]))
 }
 
 fn time_mistakes(given: Option<Timestamp>, newest: Timestamp, clock: Timestamp) -> Vec<String> {

@@ -5,16 +5,16 @@
 mod live;
 mod outcome;
 
-pub use outcome::{Failure, FailureCode, Outcome, PlannedEvent};
+pub use outcome::{Failure, FailureCode, Outcome, PlannedEvent, summary};
 
 use std::borrow::Cow;
 
 use crate::domain::{Command, Decider, Event, Payload, Rejection};
 use crate::env::IdGenerator;
 use crate::json::Json;
-use crate::projection::{Delivery, Runner};
+use crate::projection::Runner;
 use crate::replay::{Replayed, Sources};
-use crate::schema::Schema;
+use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
     AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
@@ -130,10 +130,13 @@ impl<D: Decider> Aggregate for Executor<D> {
         let command = decode::<D>(request, &mut workspace)?;
         for _ in 1..ATTEMPTS {
             match self.attempt(&command, request, &mut workspace) {
-                // Another writer was faster. Whoever named a version wants to know; for all
-                // others the command is decided again on what is there now.
-                Err(Failure::Storage(AppendError::WrongExpectedVersion { .. }))
-                    if request.expected_version.is_none() => {}
+                // Another writer was faster: the command is decided again on what is there now,
+                // unless that writer has carried out this very command.
+                Err(Failure::Storage(AppendError::WrongExpectedVersion { .. })) => {
+                    if let Some(done) = repeat(workspace.store, workspace.idempotency) {
+                        return done;
+                    }
+                }
                 done => return done.map_err(Failure::settled),
             }
         }
@@ -226,6 +229,21 @@ impl Workspace<'_> {
     fn sources(&self) -> Sources<'_> {
         Sources { store: self.store, snapshots: self.snapshots, schema: self.schema }
     }
+}
+
+/// What a command is answered whose idempotency key is remembered: the first result, or that
+/// the key belongs to another command.
+pub fn repeat(
+    store: &dyn EventStore,
+    idempotency: Option<Idempotency<'_>>,
+) -> Option<Result<Outcome, Failure>> {
+    let Idempotency { key, fingerprint } = idempotency?;
+    let remembered = store.remembered(key)?;
+    if remembered.fingerprint == fingerprint {
+        return Some(Ok(Outcome::Stored(remembered.appended)));
+    }
+    let error = format!("The idempotency key {key} was used for another command");
+    Some(Err(Failure::rejected(FailureCode::IdempotencyConflict, vec![error])))
 }
 
 /// Reads the command, all mistakes of its schema together.

@@ -69,6 +69,17 @@ pub enum Failure {
     Storage(AppendError),
 }
 
+/// In a word, what came of a command: `succeeded`, `dry_run`, `not_stored`, or the code of its
+/// refusal.
+pub fn summary(result: &Result<Outcome, Failure>) -> &'static str {
+    match result {
+        Ok(Outcome::Planned(_)) => "dry_run",
+        Ok(Outcome::Unchanged | Outcome::Stored(_) | Outcome::Rebuilt { .. }) => "succeeded",
+        Err(Failure::Rejected { code, .. }) => code.as_str(),
+        Err(Failure::Storage(_)) => "not_stored",
+    }
+}
+
 /// The kinds of reasons for refusing a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FailureCode {

@@ -1,15 +1,15 @@
 //! Read models: what queries are answered from. Each is built by a projection, which applies
 //! every event of the store once, in order.
 
-mod delivery;
+mod past;
 mod rank;
 pub mod users;
 
-pub use delivery::{Decoded, Delivery};
+pub use past::{Models, Past};
 
 use std::any::Any;
 
-use crate::schema::Schema;
+use crate::schema::{Delivery, Schema};
 use crate::store::EventStore;
 
 /// Builds a read model from events. A fresh one is what stands before the first event.
@@ -65,13 +65,7 @@ pub struct Status {
 impl Runner {
     /// A runner of the projections that `registered` makes, none of which has seen an event.
     pub fn new(registered: impl IntoIterator<Item = NewProjection>) -> Self {
-        let start = |new: NewProjection| Running {
-            new,
-            projection: new(),
-            checkpoint: Checkpoint::default(),
-            rebuilds: Vec::new(),
-        };
-        Self { running: registered.into_iter().map(start).collect() }
+        Self { running: registered.into_iter().map(Running::new).collect() }
     }
 
     /// The read model that is a `P`, if one is registered.
@@ -99,43 +93,36 @@ impl Runner {
     pub fn rebuild(&mut self, name: &str, store: &dyn EventStore, schema: &Schema) -> Option<u64> {
         let mut running = self.running.iter_mut();
         let old = running.find(|running| running.projection.name() == name)?;
-        let mut rebuilt = old.afresh();
+        let mut rebuilt = Running::new(old.new);
         rebuilt.catch_up(store, schema, store.head());
+        rebuilt.rebuilds = std::mem::take(&mut old.rebuilds);
         rebuilt.rebuilds.push(store.head());
         let events = rebuilt.checkpoint.position;
         *old = rebuilt;
         Some(events)
     }
 
-    /// The same projections as they were at `position`, built from the store.
-    pub fn as_of(&self, position: u64, store: &dyn EventStore, schema: &Schema) -> Runner {
-        let rewind = |running: &Running| {
-            let mut past = running.afresh();
-            past.catch_up(store, schema, position);
-            past.rebuilds.retain(|rebuilt_at| *rebuilt_at <= position);
-            past
-        };
-        Runner { running: self.running.iter().map(rewind).collect() }
-    }
-
     /// How far each projection has come, in the order of registration.
     pub fn status(&self) -> impl Iterator<Item = Status> {
-        self.running.iter().map(|running| Status {
-            name: running.projection.name(),
-            checkpoint: running.checkpoint,
-            rebuilds: running.rebuilds.len() as u64,
-        })
+        self.running.iter().map(Running::status)
     }
 }
 
 impl Running {
-    /// The same projection before its first event.
-    fn afresh(&self) -> Running {
-        Running {
-            new: self.new,
-            projection: (self.new)(),
-            checkpoint: Checkpoint::default(),
-            rebuilds: self.rebuilds.clone(),
+    /// A projection before its first event.
+    fn new(new: NewProjection) -> Self {
+        Self { new, projection: new(), checkpoint: Checkpoint::default(), rebuilds: Vec::new() }
+    }
+
+    fn is<P: Projection>(&self) -> bool {
+        self.projection.as_any().is::<P>()
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            name: self.projection.name(),
+            checkpoint: self.checkpoint,
+            rebuilds: self.rebuilds.len() as u64,
         }
     }
 

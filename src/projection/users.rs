@@ -8,11 +8,12 @@ use std::mem;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::Projection;
 use super::rank::Rank;
-use super::{Delivery, Projection};
 use crate::domain::user::{User, UserDecider, UserEvent};
 use crate::domain::{Decider, Fields};
 use crate::json;
+use crate::schema::Delivery;
 
 /// All living users as they are now. Finding, changing or removing one costs at most
 /// logarithmic time in the number of the others.

@@ -12,7 +12,7 @@ fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), Query
     let behind = |status: Status| status.checkpoint.position < store.head();
     let components = [
         ("event_store", store.takes_writes(), ["accepts writes", "read only"]),
-        ("projections", !view.models.status().any(behind), ["up to date", "behind"]),
+        ("projections", !view.models.status().into_iter().any(behind), ["up to date", "behind"]),
     ];
     let well = components.iter().all(|(_, well, _)| *well);
     out.push('{');

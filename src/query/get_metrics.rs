@@ -22,7 +22,7 @@ fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), Query
     out.push('}');
     json::push_key(out, "queries");
     counts(out, &metrics.queries);
-    count(out, "conflicts", metrics.conflicts());
+    count(out, "conflicts", metrics.conflicts);
     count(out, "unknown_events", metrics.unknown_events);
     count(out, "unreadable_events", metrics.unreadable_events);
     count(out, "rejected_inputs", metrics.rejected_inputs);

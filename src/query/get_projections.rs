@@ -10,7 +10,7 @@ pub const GET_PROJECTIONS: Query = Query { name: "GetProjections", answer, of_th
 
 fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     out.push('[');
-    for (nth, status) in view.models.status().enumerate() {
+    for (nth, status) in view.models.status().into_iter().enumerate() {
         if nth > 0 {
             out.push(',');
         }

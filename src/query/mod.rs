@@ -17,7 +17,7 @@ mod params;
 pub use params::Params;
 
 use crate::metrics::Metrics;
-use crate::projection::{Projection, Runner};
+use crate::projection::{Models, Projection};
 use crate::replay::Sources;
 use crate::store::EventStore;
 
@@ -54,7 +54,7 @@ pub struct View<'a> {
     /// The events, snapshots and event versions.
     pub sources: Sources<'a>,
     /// The read models as they were at the position.
-    pub models: &'a Runner,
+    pub models: Models<'a>,
     /// What the node has counted.
     pub metrics: &'a Metrics,
 }

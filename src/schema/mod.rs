@@ -8,7 +8,10 @@
 //! To add a version: raise it in `TYPES`, write the step in a file of its own beside this one,
 //! and register it where the aggregate is registered ([`app`](crate::app)).
 
+mod delivery;
 pub mod user_created;
+
+pub use delivery::{Decoded, Delivery};
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

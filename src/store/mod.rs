@@ -4,10 +4,12 @@
 mod event;
 mod ids;
 mod memory;
+mod record;
 
 pub(crate) use event::EventText;
 pub use event::RecordedEvent;
 pub use memory::MemoryStore;
+pub use record::EventRecord;
 
 use uuid::Uuid;
 

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::ops::Deref;
 
+use super::Schema;
 use crate::domain::Event;
-use crate::schema::Schema;
 use crate::store::RecordedEvent;
 
 /// A stored event together with what is needed to read its data.
