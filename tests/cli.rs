@@ -325,3 +325,38 @@ fn a_stdout_that_takes_nothing_more_ends_the_node_with_the_reason() {
         (Some(1), error.to_owned())
     );
 }
+
+#[test]
+fn a_stderr_that_takes_nothing_more_stops_nothing() {
+    let Ok(full) = fs::File::options().write(true).open("/dev/full") else { return };
+    let mut child = Command::new(env!("CARGO_BIN_EXE_asof"))
+        .args(OPTIONS)
+        .env_remove("ASOF_LOG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let input = format!("{}garbage\n{}", echo(1), echo(2));
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let replies = format!("{}{}", echoed(1), echoed(2));
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stdout).unwrap()),
+        (Some(0), replies)
+    );
+}
+
+#[test]
+fn a_level_of_the_log_that_is_none_is_named() {
+    let output = Command::new(env!("CARGO_BIN_EXE_asof"))
+        .env("ASOF_LOG", "verbose")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let warning = " WARN ASOF_LOG is verbose, expected error, warn, info or debug\n";
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stderr).unwrap()),
+        (Some(0), warning.to_owned())
+    );
+}

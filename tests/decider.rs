@@ -4,8 +4,9 @@
 
 mod support;
 
-use asof::domain::Event;
-use asof::domain::user::{User, UserEvent};
+use asof::domain::user::{User, UserCommand, UserEvent};
+use asof::domain::{Command, Event, Payload};
+use asof::json::Json;
 use support::scenario::{created, deleted, evolved, fields, given, updated};
 
 const ANN: &str = r#"{"id":"u","name":"Ann"}"#;
@@ -345,4 +346,32 @@ fn what_is_no_event_of_a_user_is_not_read() {
         assert_eq!(UserEvent::decode("UserUpdated", "u", data), None, "{data}");
     }
     assert_eq!(UserEvent::decode("UserRenamed", "u", "{}"), None);
+}
+
+// --- completeness --------------------------------------------------------------------------
+
+#[test]
+fn every_event_is_read_back_as_what_was_written() {
+    let whole = fields(r#"{"id":"u","name":"Ann"}"#);
+    let changes = fields(r#"{"name":"Bob"}"#);
+    let events = [UserEvent::Created(whole), UserEvent::Updated(changes), UserEvent::Deleted];
+    let types: Vec<&str> = events.iter().map(Event::event_type).collect();
+    assert_eq!(types, UserEvent::TYPES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    for event in events {
+        let read = UserEvent::decode(event.event_type(), "u", &event.data());
+        assert_eq!(read, Some(event));
+    }
+}
+
+#[test]
+fn every_command_is_read_or_told_what_it_lacks() {
+    for name in UserCommand::NAMES {
+        let command = |payload| {
+            let payload = Payload::new(Some(Json::read(payload).unwrap()));
+            UserCommand::decode(name, payload, &mut || "new".to_owned())
+        };
+        let fits = command(r#"{"id":"u","name":"Ann"}"#);
+        assert_eq!(fits.map(|command| command.aggregate_id().to_owned()), Ok("u".to_owned()));
+        assert_ne!(command("[]").unwrap_err(), Vec::<String>::new(), "{name}");
+    }
 }

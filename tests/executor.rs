@@ -14,10 +14,13 @@ use asof::query::get_user::GET_USER;
 use asof::replay::{Replayed, Sources, replay};
 use asof::schema::{EventKind, Schema, SchemaGap, user_created};
 use asof::snapshot::Snapshots;
-use asof::store::{AppendError, MemoryStore};
+use asof::store::{
+    AppendError, Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent,
+};
 use support::counter::{Borrower, Counter, Creator, Rebuilder};
 use support::scripted_store::{Act, Foreign, Script, ScriptedStore};
 use support::session::{Session, moment, settings};
+use uuid::Uuid;
 
 const CREATE: &str = r#"{"type":"CreateUser","payload":{"id":"u","name":"Ann"}}"#;
 const GET: &str = r#"{"type":"GetUser","params":{"userId":"u"}}"#;
@@ -255,6 +258,48 @@ fn a_store_that_takes_no_writes_makes_the_node_degraded_and_queries_go_on() {
     let degraded = r#"{"status":"degraded","components":{"event_store":"read only","projections":"up to date"}}"#;
     assert_eq!(session.query(health), degraded);
     assert_eq!(session.query(GET), r#"{"id":"u","name":"Ann"}"#);
+}
+
+#[test]
+fn a_command_that_another_node_has_carried_out_meanwhile_gives_that_result() {
+    let (mut session, script) = given_ann();
+    script.plan([Act::SameCommand]);
+    let update = r#"{"type":"UpdateUser","idempotencyKey":"k","payload":{"id":"u","nick":"A"}}"#;
+    assert_eq!(session.command(update), stored("UserUpdated"));
+    assert_eq!(session.query(PROJECTIONS), projections(2));
+    assert_eq!(session.command(update), stored("UserUpdated"));
+    assert_eq!(session.query(PROJECTIONS), projections(2));
+}
+
+#[test]
+fn what_is_in_the_store_at_the_start_is_projected_and_counted() {
+    let mut store = MemoryStore::new();
+    let bob = r#"{"id":"b","name":"Bob","email":"bob@x.io"}"#;
+    for (aggregate_id, event_type, data) in [
+        ("b", "UserCreated", bob),
+        ("x", "Unheard", "{}"),
+        ("c", "UserCreated", r#"{"name":5,"email":"cid@x.io"}"#),
+        ("b", "UserUpdated", r#"{"city":["Oslo"]}"#),
+    ] {
+        let event = NewEvent { event_id: Uuid::nil(), event_type, event_version: 1, data };
+        let commit = Commit {
+            aggregate_id,
+            aggregate_type: "User",
+            expected: ExpectedVersion::Any,
+            timestamp: moment(0),
+            metadata: Metadata::default(),
+            events: &[event],
+            idempotency: None,
+        };
+        store.append(&commit).unwrap();
+    }
+    let mut session = Session::over(store);
+    assert_eq!(session.query(r#"{"type":"GetUser","params":{"userId":"b"}}"#), bob);
+    let metrics = session.query(r#"{"type":"GetMetrics"}"#);
+    assert!(metrics.contains(r#""unknown_events":1,"unreadable_events":2,"#), "{metrics}");
+    let taken = r#"{"type":"CreateUser","payload":{"name":"Ann","email":"BOB@x.io"}}"#;
+    let refused = refusal("rule_violated", "Email is already in use by another user");
+    assert_eq!(session.command(taken), refused);
 }
 
 // --- one id, one aggregate -----------------------------------------------------------------

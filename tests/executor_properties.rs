@@ -30,6 +30,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => prop::collection::vec(foreign(), 0..3).prop_map(Act::Foreign),
         1 => Just(Act::Unavailable),
+        1 => Just(Act::SameCommand),
         1 => any::<bool>().prop_map(|stored| Act::Indefinite { stored }),
     ]
 }
@@ -96,6 +97,7 @@ proptest! {
                 (Act::Indefinite { stored }, _) => {
                     prop_assert_eq!((&reply["code"], more), (&13.into(), usize::from(*stored)));
                 }
+                (Act::SameCommand, _) => prop_assert_eq!(more, 1, "{}", reply),
                 (Act::Foreign(foreign), _) => {
                     let own = reply["events"].as_array().map_or(0, Vec::len);
                     prop_assert_eq!(more, foreign.len() + own, "{}", reply);

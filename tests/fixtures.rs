@@ -47,12 +47,15 @@ fn main() -> ExitCode {
 
 /// How the node's answers to a fixture differ from what it expects.
 fn replay(fixture: &Fixture) -> Vec<String> {
+    let expected = match fixture.expected() {
+        Ok(expected) => expected,
+        Err(error) => return vec![error],
+    };
     let output = fixture.run();
     let mut differences = Vec::new();
     if !output.status.success() {
         differences.push(format!("the node ended with {}", output.status));
     }
-    let expected = fixture.expected();
     let actual: Vec<&str> = output.stdout.lines().collect();
     for nth in 0..expected.len().max(actual.len()) {
         let number = nth + 1;

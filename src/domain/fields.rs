@@ -62,20 +62,50 @@ impl Fields {
     /// Those of `wanted` that differ from these fields. A `null` asks for a field's removal
     /// and changes nothing where there is none.
     pub fn changes(&self, wanted: &Fields) -> Fields {
-        let (have, wanted) = (self.members(), wanted.members());
-        Self::new(wanted.iter().filter(|(key, raw)| match have.get(key) {
-            Some(present) => !json::same(Json::known(present), Json::known(raw)),
-            None => *raw != "null",
-        }))
+        let members = wanted.members();
+        // Only what is wanted is indexed: it is a few fields, and these may be many.
+        let mut differs: Vec<bool> = members.iter().map(|(_, raw)| raw != "null").collect();
+        for (key, raw) in json::raw_members(&self.0) {
+            if let Some((place, wanted)) = members.find_raw(key) {
+                differs[place] = !json::same(Json::known(raw), Json::known(wanted));
+            }
+        }
+        Self::new(members.iter().zip(differs).filter(|(_, differs)| *differs).map(|(it, _)| it))
     }
 
     /// These fields after `changes`: changed ones in their place, new ones at the end, those
     /// that became `null` gone.
     pub fn merged(&self, changes: &Fields) -> Fields {
-        let (have, changes) = (self.members(), changes.members());
-        let kept = have.iter().map(|(key, raw)| (key, changes.get(key).unwrap_or(raw)));
-        let added = changes.iter().filter(|(key, _)| have.get(key).is_none());
-        Self::new(kept.chain(added).filter(|(_, raw)| *raw != "null"))
+        let members = changes.members();
+        let mut added: Vec<bool> = members.iter().map(|_| true).collect();
+        let mut text = String::with_capacity(self.0.len() + changes.0.len());
+        text.push('{');
+        let mut push = |key: &str, raw: &str| {
+            if raw != "null" {
+                if text.len() > 1 {
+                    text.push(',');
+                }
+                text.push_str(key);
+                text.push(':');
+                text.push_str(raw);
+            }
+        };
+        for (key, raw) in json::raw_members(&self.0) {
+            match members.find_raw(key) {
+                Some((place, changed)) => {
+                    added[place] = false;
+                    push(key, changed);
+                }
+                None => push(key, raw),
+            }
+        }
+        for ((key, raw), added) in json::raw_members(&changes.0).zip(added) {
+            if added {
+                push(key, raw);
+            }
+        }
+        text.push('}');
+        Self(text.into())
     }
 
     /// These fields without the one called `name`.

@@ -52,11 +52,20 @@ impl<'a> Members<'a> {
 
     /// The raw value of `key`; of the first one where the object names it twice.
     pub fn get(&self, key: &str) -> Option<&'a str> {
-        let at = match &self.index {
+        self.place(key).map(|place| self.entries[place].1)
+    }
+
+    fn place(&self, key: &str) -> Option<usize> {
+        match &self.index {
             Some(index) => index.get(key).copied(),
             None => self.entries.iter().position(|(name, _)| name == key),
-        };
-        at.map(|at| self.entries[at].1)
+        }
+    }
+
+    /// The place and the raw value of a key that is given as it is written, in quotes.
+    pub(crate) fn find_raw(&self, key: &str) -> Option<(usize, &'a str)> {
+        let place = self.place(&string(key)?)?;
+        Some((place, self.entries[place].1))
     }
 
     /// As [`get`](Self::get), with an explicit `null` counted as absent.

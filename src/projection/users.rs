@@ -25,7 +25,7 @@ pub struct Users {
     living: Rank,
     count: u64,
     by_id: HashTable<Entry>,
-    /// By their email in lower case, the first created living user who has it.
+    /// By their email in one case, the first created living user who has it.
     by_email: HashTable<Entry>,
     /// The others who have the same email: commands don't let it happen, loaded events can.
     also_by_email: BTreeMap<Box<str>, BTreeSet<u32>>,
@@ -117,7 +117,7 @@ impl Users {
     }
 
     fn row_of_email(&self, email: &str) -> Option<u32> {
-        let email = email.to_lowercase();
+        let email = folded(email);
         find(&self.by_email, self.hash(&email), |row| self.has_email(row, &email))
     }
 
@@ -239,17 +239,26 @@ impl Row {
     }
 }
 
-/// What a view is indexed by: the email in lower case, and the city.
+/// What a view is indexed by: the email in one case, and the city.
 fn indexed(view: &Fields) -> (Option<String>, Option<Cow<'_, str>>) {
     let (mut email, mut city) = (None, None);
     for (key, raw) in json::raw_members(view.as_str()) {
         match key {
-            "\"email\"" => email = json::string(raw).map(|email| email.to_lowercase()),
+            "\"email\"" => email = json::string(raw).map(|email| folded(&email)),
             "\"city\"" => city = json::string(raw),
             _ => {}
         }
     }
     (email, city)
+}
+
+/// One text for all cases that an email can be written in. Letter by letter, as the last letter
+/// of a word may have a lower case of its own.
+fn folded(email: &str) -> String {
+    if email.is_ascii() {
+        return email.to_ascii_lowercase();
+    }
+    email.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 /// How the view of the user `id` begins.

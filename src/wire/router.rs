@@ -37,11 +37,16 @@ pub fn route(desk: &mut Desk<'_>, envelope: Envelope<'_>, out: &mut String, styl
         return;
     }
     let kind = body.get("type").and_then(json::string);
-    let request = Request { src, dest, msg_id: body.get_present("msg_id"), body };
+    let given = body.get_present("msg_id");
+    // What no text can hold is not passed on: it would spoil the reply for strict readers.
+    let msg_id = given.filter(|raw| json::is_unicode(raw));
+    let request = Request { src, dest, msg_id, body };
     let mut reply = Reply::new(out, style);
     let done = match (kind, request.body.duplicate()) {
+        _ if msg_id != given => Err(WireError::malformed("msg_id must be valid Unicode")),
         (None, _) if request.msg_id.is_none() => {
-            tracing::warn!(%src, "a body without type and msg_id");
+            desk.engine.metrics_mut().rejected_inputs += 1;
+            tracing::warn!("from {src}: a body without a string type, and without a msg_id");
             return;
         }
         (None, _) => Err(WireError::malformed("type must be a string")),

@@ -63,11 +63,11 @@ impl Fixture {
     }
 
     /// The replies that are expected, one a line.
-    pub fn expected(&self) -> Vec<String> {
+    pub fn expected(&self) -> Result<Vec<String>, String> {
         let path = self.file("out.jsonl");
-        let text =
-            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+        let text = fs::read_to_string(&path);
+        let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect())
     }
 
     /// What stderr has to say, if the fixture cares.

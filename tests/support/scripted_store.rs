@@ -15,6 +15,9 @@ use uuid::Uuid;
 pub enum Act {
     /// Another node appends these events first, each a commit of its own.
     Foreign(Vec<Foreign>),
+    /// Another node has carried out the same command: what this one appends is stored before it
+    /// as theirs, key and all.
+    SameCommand,
     /// Nothing is stored.
     Unavailable,
     /// It fails half way; the events turn out to be stored, or not.
@@ -101,6 +104,10 @@ impl EventStore for ScriptedStore {
                 for foreign in &events {
                     self.append_foreign(foreign, commit);
                 }
+                self.inner.append(commit)
+            }
+            Some(Act::SameCommand) => {
+                self.inner.append(commit)?;
                 self.inner.append(commit)
             }
             Some(Act::Unavailable) => Err(AppendError::Unavailable("the disk is full".to_owned())),

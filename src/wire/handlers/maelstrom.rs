@@ -33,6 +33,9 @@ pub fn echo(
     reply: &mut Reply<'_>,
 ) -> Result<(), WireError> {
     let heard = request.body.get("echo").ok_or_else(|| required("echo"))?;
+    if !json::is_unicode(heard) {
+        return Err(WireError::malformed("echo must be valid Unicode"));
+    }
     let out = reply.begin("echo_ok", desk.identity, request);
     out.push_str(",\"echo\":");
     json::push_compact(out, heard);
