@@ -103,3 +103,105 @@ fn every_file_of_a_fixture_belongs_to_one() {
         }
     }
 }
+
+/// The rooms from the wire down to plain text, each with those behind it that it may look into.
+/// What is not named with a room, it must not use.
+const DIRECTION: [(&str, &[&str]); 15] = [
+    ("json", &[]),
+    ("time", &[]),
+    ("metrics", &[]),
+    ("env", &["time"]),
+    ("domain", &["json"]),
+    ("store", &["json", "time"]),
+    ("schema", &["domain", "store"]),
+    ("snapshot", &["store"]),
+    ("replay", &["domain", "schema", "snapshot", "store"]),
+    ("projection", &["domain", "json", "schema", "store"]),
+    ("query", &["domain", "json", "metrics", "projection", "replay", "store", "time"]),
+    (
+        "executor",
+        &["domain", "env", "json", "projection", "replay", "schema", "snapshot", "store", "time"],
+    ),
+    (
+        "engine",
+        &[
+            "domain",
+            "env",
+            "executor",
+            "json",
+            "metrics",
+            "projection",
+            "query",
+            "replay",
+            "schema",
+            "snapshot",
+            "store",
+            "time",
+        ],
+    ),
+    ("load", &["engine", "store"]),
+    ("wire", &["engine", "executor", "json", "query", "store", "time"]),
+];
+
+/// The code of a file, without its tests.
+fn code(file: &str) -> String {
+    read(file).split("#[cfg(test)]\nmod tests").next().unwrap().to_owned()
+}
+
+#[test]
+fn no_room_looks_back() {
+    let mut wrong = Vec::new();
+    for (room, allowed) in DIRECTION {
+        let of_room = |file: &&String| {
+            file.starts_with(&format!("src/{room}/")) || **file == format!("src/{room}.rs")
+        };
+        for file in files("src").iter().filter(of_room) {
+            let code = code(file);
+            for used in code.split("use crate::").skip(1) {
+                let used = used.split([':', ';']).next().unwrap();
+                if used != room && !allowed.contains(&used) {
+                    wrong.push(format!("{file} uses {used}"));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_machinery_names_no_aggregate() {
+    let machinery = [
+        "src/wire/",
+        "src/engine/",
+        "src/executor/",
+        "src/store/",
+        "src/replay.rs",
+        "src/snapshot.rs",
+        "src/projection/mod.rs",
+        "src/projection/past.rs",
+        "src/query/mod.rs",
+        "src/query/as_of.rs",
+        "src/query/params.rs",
+        "src/node.rs",
+        "src/load.rs",
+        "src/metrics.rs",
+        "src/schema/mod.rs",
+        "src/schema/delivery.rs",
+    ];
+    let mut named = Vec::new();
+    for file in files("src") {
+        if !machinery.iter().any(|room| file.starts_with(room)) {
+            continue;
+        }
+        for line in code(&file).lines() {
+            let line = line.trim();
+            // A module is listed by name, and the command's metadata tell which user gave it.
+            let listed = line.starts_with("pub mod ") || line.starts_with("//");
+            let names = line.replace("user_id", "").replace("userId", "").to_lowercase();
+            if !listed && (names.contains("user") || names.contains("order")) {
+                named.push(format!("{file}: {line}"));
+            }
+        }
+    }
+    assert_eq!(named, Vec::<String>::new());
+}
