@@ -135,6 +135,13 @@ fn every_message_command_query_and_error_is_in_the_tables() {
         assert_eq!(missing, Vec::<&String>::new(), "{file}");
     }
     let readme = read("README.md");
+    let messages = readme.split("## Messages").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut listed: Vec<&str> = messages
+        .lines()
+        .filter(|line| line.starts_with("| `") && !line.contains("`type`"))
+        .collect();
+    listed.retain(|line| !rows.iter().any(|row| line.starts_with(row)));
+    assert_eq!(listed, Vec::<&str>::new(), "the README lists what is not there");
     for row in ERRORS {
         let line =
             readme.lines().find(|line| line.starts_with(&format!("| {} |", row.code))).unwrap();
