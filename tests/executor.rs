@@ -6,14 +6,16 @@ mod support;
 
 use asof::domain::user::{UserDecider, UserFacts};
 use asof::engine::{BuildError, EngineBuilder};
-use asof::executor::{CommandRequest, Failure};
+use asof::env::UuidV7;
+use asof::executor::{Aggregate, CommandRequest, Executor, Failure, Workspace};
+use asof::projection::Runner;
 use asof::projection::users::Users;
 use asof::query::get_events::GET_EVENTS;
 use asof::query::get_user::GET_USER;
 use asof::replay::{Replayed, Sources, replay};
 use asof::schema::{EventKind, Schema, SchemaGap, user_created};
 use asof::snapshot::Snapshots;
-use asof::store::{AppendError, MemoryStore};
+use asof::store::{AppendError, EventStore, MemoryStore};
 use support::counter::{Borrower, Counter, Creator, Rebuilder};
 use support::scripted_store::{Act, Foreign, Script, ScriptedStore};
 use support::session::{Session, moment, settings};
@@ -327,6 +329,33 @@ fn replay_goes_on_exactly_behind_the_latest_fitting_snapshot() {
             assert_eq!(replay::<Counter>(sources, key, until), expected, "{snapshots_at:?}");
         }
     }
+}
+
+#[test]
+fn a_command_that_reaches_or_passes_a_multiple_leaves_a_snapshot_of_its_last_state() {
+    let (mut store, mut runner) = (MemoryStore::new(), Runner::new([]));
+    let (mut snapshots, mut ids) = (Snapshots::every(2), UuidV7::seeded(1));
+    let schema = Schema::new(EventKind::of::<Counter>(), []).unwrap();
+    let mut counters = Executor::<Counter>::new(|_, _| ());
+    let mut latest = |by: u64| {
+        let payload = format!(r#"{{"id":"c","by":{by}}}"#);
+        let payload = Some(payload.as_str());
+        let request = CommandRequest { name: "Count".into(), payload, ..Default::default() };
+        let workspace = Workspace {
+            store: &mut store,
+            runner: &mut runner,
+            snapshots: &mut snapshots,
+            schema: &schema,
+            ids: &mut ids,
+            now: moment(0),
+            mistakes: Vec::new(),
+            idempotency: None,
+        };
+        counters.execute(&request, workspace).unwrap();
+        snapshots.latest::<u64>(store.stream("c").unwrap().key, u64::MAX)
+    };
+    let found = [1, 2, 1, 1, 4].map(&mut latest);
+    assert_eq!(found, [None, Some((3, 3)), Some((4, 4)), Some((4, 4)), Some((9, 9))]);
 }
 
 // --- engines that don't fit together -------------------------------------------------------
