@@ -1,4 +1,4 @@
-//! Projections that have not seen all events yet: what the node tells of them.
+//! Projections that have not seen all events yet, or are missing: what the node tells of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,17 +7,19 @@ mod support;
 use std::any::Any;
 
 use asof::domain::user::UserDecider;
+use asof::engine::EngineBuilder;
 use asof::metrics::Metrics;
 use asof::projection::users::Users;
 use asof::projection::{Delivery, NewProjection, Projection, Runner};
 use asof::query::get_health::GET_HEALTH;
 use asof::query::get_projections::GET_PROJECTIONS;
+use asof::query::get_user::GET_USER;
 use asof::query::{Params, Query, View};
 use asof::replay::Sources;
 use asof::schema::{EventKind, Schema, user_created};
 use asof::snapshot::Snapshots;
 use asof::store::{Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent};
-use support::session::moment;
+use support::session::{Session, moment, settings};
 use uuid::Uuid;
 
 /// A projection that no event concerns.
@@ -105,4 +107,13 @@ fn a_node_whose_projections_are_behind_is_degraded() {
     let behind = health("degraded", "behind");
     let expected = [behind.clone(), behind.clone(), behind, health("healthy", "up to date")];
     assert_eq!(answers_after_each_event(GET_HEALTH), expected);
+}
+
+#[test]
+fn a_query_whose_read_model_the_node_does_not_have_is_error_11() {
+    let builder = EngineBuilder::default().query(GET_USER);
+    let mut session = Session::with_engine(builder.build(settings(Box::new(store()), 0)).unwrap());
+    let query = r#"{"type":"query","msg_id":1,"query":{"type":"GetUser","params":{"userId":"a"}}}"#;
+    let error = r#"{"type":"error","in_reply_to":1,"code":11,"text":"the read model asof::projection::users::Users is not available"}"#;
+    assert_eq!(session.ask(query), error);
 }
