@@ -291,8 +291,10 @@ fn all_events_of_a_command_are_stored_together_or_not_at_all() {
     let event = r#"{"eventType":"Counted","aggregateId":"c"}"#;
     let counted =
         format!(r#"{{"type":"command_result","success":true,"events":[{event},{event},{event}]}}"#);
+    let planned = count.replace("}}", r#"},"dryRun":true}"#);
     assert_eq!(session.command(count), counted);
     assert_eq!(session.command(count), counted);
+    assert_eq!(session.command(&planned), counted);
     let full = refusal("rule_violated", "6 and 5 is more than 10");
     assert_eq!(session.command(&count.replace('3', "5")), full);
     let seen: Vec<String> = session.export().lines().map(str::to_owned).collect();
