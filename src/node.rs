@@ -98,3 +98,128 @@ fn write(output: &mut dyn Write, replies: &mut String) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+    use crate::engine::Settings;
+    use crate::env::{LogicalClock, UuidV7};
+    use crate::store::MemoryStore;
+    use crate::time::Timestamp;
+
+    /// Gives out one piece, or fails, each time it is read.
+    struct Pieces(VecDeque<Result<String, ErrorKind>>);
+
+    impl Read for Pieces {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            match self.0.pop_front() {
+                None => Ok(0),
+                Some(Err(kind)) => Err(kind.into()),
+                Some(Ok(text)) => {
+                    room[..text.len()].copy_from_slice(text.as_bytes());
+                    Ok(text.len())
+                }
+            }
+        }
+    }
+
+    /// Keeps what it was given each time, and fails once it was flushed, if so told.
+    #[derive(Default)]
+    struct Output {
+        written: Vec<String>,
+        fails: Option<ErrorKind>,
+    }
+
+    impl Write for Output {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match self.fails {
+                Some(kind) if !self.written.is_empty() => Err(kind.into()),
+                _ => {
+                    self.written.push(String::from_utf8(bytes.to_vec()).unwrap());
+                    Ok(bytes.len())
+                }
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.written.push("flush".to_owned());
+            Ok(())
+        }
+    }
+
+    fn node() -> Node {
+        let engine = crate::app::engine(Settings {
+            store: Box::new(MemoryStore::new()),
+            clock: Box::new(LogicalClock::starting_at(Timestamp::MIN)),
+            ids: Box::new(UuidV7::seeded(1)),
+            snapshot_every: 0,
+        });
+        Node::new(engine.unwrap(), ReplyStyle::Body, 1 << 20)
+    }
+
+    fn message(body: &str) -> String {
+        format!("{{\"src\":\"c\",\"dest\":\"n\",\"body\":{body}}}\n")
+    }
+
+    fn echo(number: u32) -> String {
+        message(&format!(r#"{{"type":"echo","echo":{number}}}"#))
+    }
+
+    fn echoed(number: u32) -> String {
+        format!("{{\"type\":\"echo_ok\",\"echo\":{number}}}\n")
+    }
+
+    /// A user whose view has 100,000 letters, and then 30 questions for it in one piece.
+    fn long_answers() -> Pieces {
+        let name = "A".repeat(100_000);
+        let create = format!(
+            r#"{{"type":"command","command":{{"type":"CreateUser","payload":{{"id":"u","name":"{name}"}}}}}}"#
+        );
+        let get = message(r#"{"type":"query","query":{"type":"GetUser","params":{"userId":"u"}}}"#);
+        Pieces([Ok(message(&create)), Ok(get.repeat(30))].into())
+    }
+
+    #[test]
+    fn the_replies_to_what_waits_are_written_and_flushed_before_more_is_read() {
+        let pieces = [echo(1) + &echo(2), " \n".to_owned(), echo(3)].map(Ok);
+        let mut output = Output::default();
+        node().run(&mut Pieces(pieces.into()), &mut output).unwrap();
+        let flush = "flush".to_owned();
+        let expected = [echoed(1) + &echoed(2), flush.clone(), echoed(3), flush];
+        assert_eq!(output.written, expected);
+    }
+
+    #[test]
+    fn an_interrupted_read_is_tried_again_and_another_failure_is_an_error() {
+        let (interrupted, broken) = (Err(ErrorKind::Interrupted), Err(ErrorKind::InvalidData));
+        let mut input = Pieces([interrupted, Ok(echo(1)), broken].into());
+        let mut output = Output::default();
+        let error = node().run(&mut input, &mut output).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert_eq!(output.written, [echoed(1), "flush".to_owned()]);
+    }
+
+    #[test]
+    fn replies_are_written_at_the_latest_when_a_mebibyte_of_them_waits() {
+        let mut output = Output::default();
+        node().run(&mut long_answers(), &mut output).unwrap();
+        let replies = output.written.iter().filter(|text| *text != "flush");
+        let lines: Vec<usize> = replies.map(|text| text.lines().count()).collect();
+        assert_eq!(lines, [1, 11, 11, 8]);
+    }
+
+    #[test]
+    fn a_node_whose_replies_can_not_be_written_does_no_more_work() {
+        for (kind, expected) in
+            [(ErrorKind::BrokenPipe, Ok(())), (ErrorKind::StorageFull, Err(ErrorKind::StorageFull))]
+        {
+            let mut node = node();
+            let mut output = Output { fails: Some(kind), ..Output::default() };
+            let ended = node.run(&mut long_answers(), &mut output).map_err(|error| error.kind());
+            assert_eq!(ended, expected);
+            assert_eq!(node.engine.metrics_mut().queries["GetUser"], 11);
+        }
+    }
+}

@@ -283,14 +283,18 @@ fn a_field_is_given_once() {
 }
 
 #[test]
-fn text_that_is_not_unicode_is_not_stored() {
-    given([])
-        .when("CreateUser", r#"{"name":"\ud800","email":"\ud800","nick":["\udc00"]}"#)
-        .then_invalid([
-            "Name must be valid Unicode",
-            "Email must be valid Unicode",
-            "Nick must be valid Unicode",
-        ]);
+fn text_that_is_not_unicode_is_not_stored_and_named_once() {
+    let payload = r#"{"id":"\ud800","name":"\ud800","email":"\ud800","age":"\ud800","city":"\ud800","nick":["\udc00"]}"#;
+    let mistakes = [
+        "Id must be valid Unicode",
+        "Name must be valid Unicode",
+        "Email must be valid Unicode",
+        "Age must be a whole number",
+        "City must be valid Unicode",
+        "Nick must be valid Unicode",
+    ];
+    given([]).when("CreateUser", payload).then_invalid(mistakes);
+    given([]).when("UpdateUser", payload).then_invalid(mistakes);
 }
 
 // --- the state -----------------------------------------------------------------------------

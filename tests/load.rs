@@ -9,6 +9,7 @@ use std::path::Path;
 use support::fixture::OPTIONS;
 use support::messages::{echo, echoed, ended, file, message, reply};
 use support::node::{self, Output};
+use support::session::engine;
 
 const CREATED: &str = r#"{"eventType":"UserCreated","timestamp":"2024-01-15T09:00:00Z","aggregateId":"u1","data":{"id":"u1","name":"Ann"}}"#;
 
@@ -160,4 +161,10 @@ fn what_get_events_answers_can_be_loaded_and_is_the_same_again() {
     let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
     let again = load(&file("load-again.jsonl", lines.as_bytes()), &get_events);
     assert_eq!(ended(&again), (Some(0), format!("{answer}\n").as_str(), ""));
+}
+
+#[test]
+fn loading_returns_how_many_events_there_were() {
+    let text = format!("{CREATED}\n\n{}\n", CREATED.replace("u1", "u2"));
+    assert_eq!(asof::load::load(text.as_bytes(), &mut engine(0)).unwrap(), 2);
 }

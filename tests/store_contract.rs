@@ -11,6 +11,7 @@ use asof::store::{
 use asof::time::Timestamp;
 use proptest::collection::vec;
 use proptest::test_runner::TestRunner;
+use support::scripted_store::ScriptedStore;
 use support::store_model::StoreModel;
 use support::store_steps::{Step, step};
 use uuid::Uuid;
@@ -51,6 +52,9 @@ macro_rules! contract_of {
 }
 
 contract_of!(memory, || Box::new(super::MemoryStore::new()) as Box<dyn super::EventStore>);
+
+// This one leaves to the trait what the trait can do by itself.
+contract_of!(scripted, || Box::new(super::ScriptedStore::new().0) as Box<dyn super::EventStore>);
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::parse("2026-01-01T00:00:00Z").unwrap().plus_millis(millis)
