@@ -229,13 +229,9 @@ impl Framer {
                     self.at = object.brace + length;
                     let blanks = leading_blanks(&text[length..]);
                     self.hand_out(object, self.at, sink)?;
-                    if line.long {
-                        return ControlFlow::Continue(()); // what is left may not be too long
-                    }
                     object.brace = self.at + blanks;
-                    if object.brace == line.end {
-                        self.finish(line);
-                        return ControlFlow::Continue(());
+                    if line.long || object.brace == line.end {
+                        return ControlFlow::Continue(()); // what is left is a line of its own
                     }
                 }
                 Progress::Complete(_) | Progress::Broken => {
@@ -270,15 +266,10 @@ impl Framer {
             }
             Progress::Complete(length) if ends_well(&text[length..]) => {
                 self.at += length;
-                let flow = if open.is_kept() {
-                    self.hand_out(open.outer(), self.at, sink)
-                } else {
-                    ControlFlow::Continue(())
-                };
-                if !line.long && trim(&self.buffer[self.at..line.end]).is_empty() {
-                    self.finish(line);
+                if !open.is_kept() {
+                    return ControlFlow::Continue(());
                 }
-                flow
+                self.hand_out(open.outer(), self.at, sink)
             }
             Progress::Complete(_) | Progress::Broken => {
                 open.forget_closed();
