@@ -1,45 +1,80 @@
-//! Splits the input stream into messages.
+//! Splits the input stream into messages, line by line.
 //!
-//! A line that is a message is one, and so is each of several on a line. An object which is
-//! still open at the end of its line goes on in the next ones, so that pretty-printed objects
-//! are messages too. What can't be read costs only itself:
+//! What it heeds, the most important first:
 //!
-//! - a line that neither is nor begins an object is reported and passed over;
-//! - an object that breaks off is reported, and reading starts again at its second line. It
-//!   breaks off where the grammar does, where the input ends, and where a line or several lines
-//!   that are indented no deeper than its first are a message of their own;
-//! - an object over a limit is reported, and followed to its end without being kept;
-//! - what remains of a reported object, its deeper lines and closing brackets, is not reported
-//!   once more.
+//! 1. What can't be read costs only itself: the messages behind it are handed out.
+//! 2. A message is handed out as soon as its last line has come. Only where it looks like a part
+//!    of an object that is open before it, by its indentation, it waits for that to break off.
+//! 3. What can't be read is reported once, at its first line.
+//! 4. Only the text decides, never how it is cut into chunks.
 //!
-//! Only a line's length, its place and the bytes before it decide, not how the input is cut
-//! into chunks.
+//! # How
+//!
+//! Before each line either no object is open, or one is: the lines since it began do not
+//! complete it, as those of a pretty-printed one. On its last line an object may have others
+//! behind it, but nothing else.
+//!
+//! **No object is open.** A line that decodes is a message; nearly all are, and nothing more is
+//! done with them. Through any other line that begins with a brace the scanner follows the
+//! grammar: the objects that end on it are handed out, and the last one may stay open. What is
+//! left is rejected, as are lines that don't begin with a brace.
+//!
+//! **An object is open.** The scanner follows it through the line.
+//!
+//! - Where it ends, it is handed out. What is behind it is looked at as a line of its own.
+//! - Where the line can't go on with it, or the input ends, it breaks off. It is reported, and
+//!   reading starts again at its second line: messages may have passed for parts of it.
+//! - Otherwise it stays open, but may have broken off all the same: behind `[` or `:` the next
+//!   message passes for a value. Indentation tells. An object in it that begins a line which is
+//!   indented no deeper than its own first line is another *candidate* for a message. When a
+//!   candidate ends where a line does and is a message, the open object breaks off before it,
+//!   and reading starts again there.
+//!
+//! Candidates that are still open where the object breaks off do so too: each is reported, and
+//! reading starts again at the second line of the innermost, since what is before that is a
+//! part of what broke off for certain.
+//!
+//! **What remains of a reported object** is not reported once more: its lines that are read
+//! again, those behind them that are indented deeper than its first, and a closing bracket as
+//! deep as its first. Messages among these are handed out all the same.
+//!
+//! **Over a limit.** A candidate that gets too long or nests too deep is reported and no longer
+//! kept. The scanner still follows the open object to its end, so that its lines don't pass for
+//! something else. A line that is longer than a message may be is looked at only that far: the
+//! objects that end there are handed out, white space in front is passed over, and then what is
+//! left is looked at as a line of its own. Where neither helps, the rest of the line is skipped;
+//! only the scanner of an object that stays open sees it.
+//!
+//! # What it costs
 //!
 //! The work is linear in the input: the bytes of a line are looked at a few times, and again
 //! for each object around them that began on an earlier line and either breaks off or ends as
 //! a message might. There are at most [`MAX_NESTING`](crate::json::MAX_NESTING) of these. An
 //! open object and a line are all that is kept, each no longer than a message may be; the
 //! buffer is as large as twice that and a chunk.
+//!
+//! # Where
+//!
+//! This file has the steps for a line, `lines` finds it, `open` is the object that is open with
+//! its candidates, `recover` and `broken` are for what breaks off.
 
 mod broken;
+mod lines;
 mod open;
 mod recover;
 #[cfg(test)]
 mod tests;
 mod text;
+mod work;
 
 use std::ops::ControlFlow;
 
-use memchr::memchr;
-
 use self::broken::BrokenOff;
-use self::open::{Begin, OpenObject};
-use self::text::{Line, Work, decode, ends_well, leading_blanks, too_large, trim};
+use self::lines::Line;
+use self::open::{Candidate, OpenObject};
+use self::text::{decode, ends_well, leading_blanks, too_large, trim};
 use super::envelope::Envelope;
-use super::scanner::{Progress, Scanner};
-
-/// The mark that some editors put in front of a file in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+use super::scanner::Progress;
 
 /// So much input is asked for at a time.
 const CHUNK: usize = 256 * 1024;
@@ -80,11 +115,11 @@ pub struct Framer {
     searched: usize,
     /// The object whose lines so far do not complete it.
     open: Option<OpenObject>,
-    /// The rest of the present line is to be passed over.
-    passing: bool,
+    /// The rest of the present line, which is too long, is to be skipped.
+    skipping: bool,
+    /// What broke off last, to know what remains of it.
     broken: BrokenOff,
     max_message: usize,
-    work: Work,
 }
 
 impl Framer {
@@ -98,28 +133,15 @@ impl Framer {
             line: 1,
             searched: 0,
             open: None,
-            passing: false,
+            skipping: false,
             broken: BrokenOff::default(),
             max_message,
-            work: Work::default(),
         }
     }
 
     /// Room for the next bytes of input.
     pub fn room(&mut self) -> &mut [u8] {
-        let from = self.open.as_ref().and_then(OpenObject::kept_from).unwrap_or(self.at);
-        // Only when that frees at least as much as it moves: so no byte is moved over and over.
-        if from >= self.filled - from {
-            self.work.add(self.filled - from);
-            self.buffer.copy_within(from..self.filled, 0);
-            self.filled -= from;
-            self.at -= from;
-            self.searched = self.searched.saturating_sub(from);
-            self.broken.shift(from);
-            if let Some(open) = &mut self.open {
-                open.shift(from);
-            }
-        }
+        self.free_front();
         let end = self.filled + CHUNK;
         if self.buffer.len() < end {
             self.buffer.resize(end, 0);
@@ -130,56 +152,29 @@ impl Framer {
     /// Takes in the `count` bytes that were put into the [`room`](Self::room), and hands what
     /// is complete to `sink`, until it asks to stop. `end` says that no more input follows.
     pub fn take_in(&mut self, count: usize, end: bool, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        self.filled += count;
+        // A reader may be wrong about what it has read, but it had no more room than this.
+        self.filled += count.min(CHUNK).min(self.buffer.len() - self.filled);
         if !self.started && !self.skip_mark(end) {
             return ControlFlow::Continue(());
         }
         loop {
-            if self.passing && !self.pass_over() {
+            if self.skipping && !self.skip_rest_of_line() {
                 return ControlFlow::Continue(());
             }
-            match self.find_line(end) {
-                Some(line) if self.open.is_some() => self.go_on(line, sink)?,
-                Some(line) => self.begin(line, sink)?,
-                None if end && self.open.is_some() => self.break_off(INPUT_ENDS, sink)?,
-                None => return ControlFlow::Continue(()),
+            match (self.find_line(end), self.open.take()) {
+                (Some(line), None) => self.first_line(line, sink)?,
+                (Some(line), Some(open)) => self.further_line(open, line, sink)?,
+                (None, Some(open)) if end => self.break_off(&open, INPUT_ENDS, sink)?,
+                (None, open) => {
+                    self.open = open;
+                    return ControlFlow::Continue(());
+                }
             }
         }
-    }
-
-    /// Skips a byte order mark; `false` while it is too early to tell whether there is one.
-    fn skip_mark(&mut self, end: bool) -> bool {
-        let head = &self.buffer[..self.filled.min(BYTE_ORDER_MARK.len())];
-        if head == BYTE_ORDER_MARK {
-            self.at = head.len();
-        } else if BYTE_ORDER_MARK.starts_with(head) && !end {
-            return false;
-        }
-        self.started = true;
-        true
-    }
-
-    /// The next line, if it is complete or too long.
-    fn find_line(&mut self, end: bool) -> Option<Line> {
-        let from = self.searched.max(self.at);
-        let found = memchr(b'\n', &self.buffer[from..self.filled]);
-        let stop = found.map_or(self.filled, |at| from + at);
-        self.work.add(self.filled.min(stop + 1) - from);
-        self.searched = stop;
-        // One byte more than a message may have, or a message with a carriage return: wait.
-        let limit = self.max_message.saturating_add(2);
-        let ended = found.is_some() || (end && stop > self.at);
-        if !ended && stop - self.at < limit {
-            return None;
-        }
-        let text = &self.buffer[self.at..stop];
-        let long = text.strip_suffix(b"\r").unwrap_or(text).len() > self.max_message;
-        let end = if long { stop.min(self.at + limit) } else { self.filled.min(stop + 1) };
-        Some(Line { end, long })
     }
 
     /// A line where no object is open.
-    fn begin(&mut self, line: Line, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    fn first_line(&mut self, line: Line, sink: &mut Sink<'_>) -> ControlFlow<()> {
         let text = &self.buffer[self.at..line.end];
         let indent = leading_blanks(text);
         if line.long && indent > 0 {
@@ -187,124 +182,105 @@ impl Framer {
             return ControlFlow::Continue(());
         }
         let Some(&first) = text.get(indent) else {
-            self.pass(line);
+            self.finish(line);
             return ControlFlow::Continue(());
         };
-        let opens = first == b'{';
-        let quiet = self.broken.leaves(self.at, indent, first);
-        if quiet && !opens {
-            self.pass(line);
+        let already_reported = self.broken.is_remainder(self.at, indent, first);
+        if already_reported && first != b'{' {
+            self.finish(line);
             return ControlFlow::Continue(());
         }
-        if !opens {
-            return self.reject(line, quiet, sink);
-        }
-        if !line.long {
-            self.work.add(line.end - self.at);
-            let decoded = decode(trim(&self.buffer[self.at..line.end]));
-            let delivered = decoded.ok().map(|envelope| sink(Input::Message(envelope)));
-            if let Some(flow) = delivered {
-                self.pass(line);
-                return flow;
+        let handed_out = if line.long {
+            Err(too_large(self.max_message))
+        } else {
+            decode(trim(text)).map(|envelope| sink(Input::Message(envelope)))
+        };
+        let brace = self.at + indent;
+        let whole = Candidate { brace, indent, line: self.line, depth: 0, already_reported };
+        match handed_out {
+            Err(reason) if first == b'{' => self.objects(line, whole, reason, sink),
+            Err(reason) => {
+                self.finish(line);
+                whole.reject(reason, sink)
+            }
+            Ok(flow) => {
+                self.finish(line);
+                flow
             }
         }
-        self.at += indent;
-        self.objects(line, indent, quiet, sink)
     }
 
-    /// A line of objects, the last of which may stay open.
+    /// A line that is no message for this `reason`, but begins with an object: there may be one
+    /// behind the other, the last of which may stay open.
     fn objects(
         &mut self,
         line: Line,
-        indent: usize,
-        quiet: bool,
+        first: Candidate,
+        reason: String,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
+        let mut object = first;
         loop {
-            let mut scanner = Scanner::new();
-            let from = self.at;
-            let progress = scanner.feed(&self.buffer[from..line.end]);
-            self.work.add(progress.length().unwrap_or(line.end - from));
-            match progress {
-                Progress::Open => {
-                    let begin = Begin { brace: from, indent, line: self.line, depth: 0, quiet };
-                    self.open = Some(OpenObject::new(scanner, begin));
-                    self.pass(line);
-                    return self.shed(line.long, sink);
-                }
-                Progress::Complete(length) if ends_well(&self.buffer[from + length..line.end]) => {
-                    self.at += length;
-                    self.deliver(from, self.line, quiet, sink)?;
-                    if line.long {
-                        return ControlFlow::Continue(()); // what is left may not be too long
-                    }
-                    self.at += leading_blanks(&self.buffer[self.at..line.end]);
-                    if self.at == line.end {
-                        self.pass(line);
-                        return ControlFlow::Continue(());
+            let mut open = OpenObject::new(object);
+            let text = &self.buffer[object.brace..line.end];
+            match open.feed(text) {
+                Progress::Open => return self.leave_open(open, line, sink),
+                Progress::Complete(length) if ends_well(&text[length..]) => {
+                    self.at = object.brace + length;
+                    let blanks = leading_blanks(&text[length..]);
+                    self.hand_out(object, self.at, sink)?;
+                    object.brace = self.at + blanks;
+                    if line.long || object.brace == line.end {
+                        return ControlFlow::Continue(()); // what is left is a line of its own
                     }
                 }
                 Progress::Complete(_) | Progress::Broken => {
-                    return self.reject(line, quiet, sink);
+                    self.finish(line);
+                    if object.brace == first.brace {
+                        return object.reject(reason, sink);
+                    }
+                    // Behind other objects, the reason is that of the rest of the line.
+                    return self.hand_out(object, line.end, sink);
                 }
             }
         }
     }
 
     /// A line where an object is open: it goes on with it, completes it, or breaks it off.
-    fn go_on(&mut self, line: Line, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let Some(open) = &mut self.open else { return ControlFlow::Continue(()) };
+    fn further_line(
+        &mut self,
+        mut open: OpenObject,
+        line: Line,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
         let text = &self.buffer[self.at..line.end];
-        let progress = open.follow(text, self.at, self.line, &mut self.broken);
-        self.work.add(text.len());
-        match progress {
+        match open.feed_line(text, self.at, self.line, &mut self.broken) {
             Progress::Open => {
-                if let Some(begin) = open.closed_by(text) {
-                    self.work.add(line.end - begin.brace);
-                    if decode(trim(&self.buffer[begin.brace..line.end])).is_ok() {
-                        return self.break_off_before(begin, sink);
-                    }
+                if let Some(candidate) = open.closed_by(text)
+                    && decode(trim(&self.buffer[candidate.brace..line.end])).is_ok()
+                {
+                    return self.break_off_before(candidate, &open, sink);
                 }
                 open.forget_closed();
-                self.pass(line);
-                self.shed(line.long, sink)
+                self.leave_open(open, line, sink)
             }
             Progress::Complete(length) if ends_well(&text[length..]) => {
-                self.complete(length, line, sink)
+                self.at += length;
+                if !open.is_kept() {
+                    return ControlFlow::Continue(());
+                }
+                self.hand_out(open.outer(), self.at, sink)
             }
             Progress::Complete(_) | Progress::Broken => {
                 open.forget_closed();
-                self.break_off(NOT_JSON, sink)
+                self.break_off(&open, NOT_JSON, sink)
             }
         }
     }
 
-    /// The open object ends with the next `length` bytes of the line.
-    fn complete(&mut self, length: usize, line: Line, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        self.at += length;
-        let flow = match self.open.take() {
-            Some(open) => match open.outermost() {
-                Some((from, number)) => self.deliver(from, number, open.quiet(), sink),
-                None => ControlFlow::Continue(()),
-            },
-            None => ControlFlow::Continue(()),
-        };
-        if !line.long && trim(&self.buffer[self.at..line.end]).is_empty() {
-            self.pass(line);
-        }
-        flow
-    }
-
-    /// Hands out the object from `from` up to the present place.
-    fn deliver(
-        &mut self,
-        from: usize,
-        line: u64,
-        quiet: bool,
-        sink: &mut Sink<'_>,
-    ) -> ControlFlow<()> {
-        let text = &self.buffer[from..self.at];
-        self.work.add(text.len());
+    /// Hands out the text from the opening brace of `object` up to `end`, or rejects it.
+    fn hand_out(&self, object: Candidate, end: usize, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        let text = trim(&self.buffer[object.brace..end]);
         let decoded = if text.len() > self.max_message {
             Err(too_large(self.max_message))
         } else {
@@ -312,51 +288,20 @@ impl Framer {
         };
         match decoded {
             Ok(envelope) => sink(Input::Message(envelope)),
-            Err(_) if quiet => ControlFlow::Continue(()),
-            Err(reason) => sink(Input::Rejected { line, reason }),
+            Err(reason) => object.reject(reason, sink),
         }
     }
 
-    /// Reports what is left of a line, and passes over it.
-    fn reject(&mut self, line: Line, quiet: bool, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let (from, number) = (self.at, self.line);
-        self.pass(line);
-        if quiet {
-            return ControlFlow::Continue(());
-        }
-        self.work.add(line.end - from);
-        let decoded = if line.long {
-            Err(too_large(self.max_message))
-        } else {
-            decode(trim(&self.buffer[from..line.end]))
-        };
-        sink(match decoded {
-            Ok(envelope) => Input::Message(envelope),
-            Err(reason) => Input::Rejected { line: number, reason },
-        })
-    }
-
-    /// Goes to the next line.
-    fn pass(&mut self, line: Line) {
-        self.at = line.end;
-        self.passing = line.long;
-        self.line += u64::from(!line.long);
-    }
-
-    /// Passes over the rest of a line that is too long; `true` once its end is reached.
-    fn pass_over(&mut self) -> bool {
-        let from = self.at;
-        let found = memchr(b'\n', &self.buffer[from..self.filled]);
-        self.at = found.map_or(self.filled, |at| from + at + 1);
-        self.work.add(self.at - from);
-        if let Some(open) = &mut self.open {
-            self.work.add(self.at - from);
-            if !open.follow_unkept(&self.buffer[from..self.at]) {
-                self.open = None;
-            }
-        }
-        self.line += u64::from(found.is_some());
-        self.passing = found.is_none();
-        found.is_some()
+    /// The object does not end on this line: it goes on in the next one.
+    fn leave_open(
+        &mut self,
+        mut open: OpenObject,
+        line: Line,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
+        self.finish(line);
+        let flow = self.drop_over_limit(&mut open, line.long, sink);
+        self.open = Some(open);
+        flow
     }
 }

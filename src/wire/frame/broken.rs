@@ -23,7 +23,8 @@ impl BrokenOff {
     }
 
     /// Whether the line at `at`, with this indentation and first byte, is a part of the object.
-    pub(super) fn leaves(&mut self, at: usize, indent: usize, first: u8) -> bool {
+    /// A line behind it that is not indented deeper is the last that may be.
+    pub(super) fn is_remainder(&mut self, at: usize, indent: usize, first: u8) -> bool {
         let Some(broken) = self.indent else { return false };
         if at < self.until {
             return true;

@@ -2,47 +2,46 @@
 
 use std::ops::ControlFlow;
 
-use memchr::memchr;
-
-use super::open::{Begin, OpenObject};
-use super::text::{too_deep, too_large};
-use super::{Framer, Input, Sink};
+use super::open::{Candidate, OpenObject};
+use super::text::{line_end, too_deep, too_large};
+use super::{Framer, Sink};
 
 const NEXT_MESSAGE: &str = "the object breaks off before the next message";
 
 impl Framer {
     /// The open object breaks off before the present place: it is reported, and so are the
-    /// objects in it that begin on their own lines and are open too. Reading starts again at
-    /// the second line of the innermost; what comes before that is a part of them for certain.
-    pub(super) fn break_off(&mut self, reason: &str, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let Some(open) = self.open.take() else { return ControlFlow::Continue(()) };
-        let until = self.at;
-        if let Some(innermost) = open.begun_before(until).next_back() {
-            let text = &self.buffer[innermost.brace..until];
-            self.work.add(text.len());
-            if let Some(length) = memchr(b'\n', text) {
-                self.at = innermost.brace + length + 1;
-                self.line = innermost.line + 1;
-            }
-        }
-        self.searched = self.at;
-        self.report(&open, until, reason, sink)
-    }
-
-    /// The open object breaks off before one in it, which is a message.
-    pub(super) fn break_off_before(
+    /// candidates in it that are open too. Reading starts again at the second line of the
+    /// innermost; what comes before that is a part of them for certain.
+    pub(super) fn break_off(
         &mut self,
-        message: Begin,
+        open: &OpenObject,
+        reason: &str,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
-        let Some(open) = self.open.take() else { return ControlFlow::Continue(()) };
-        self.at = message.brace - message.indent;
-        self.line = message.line;
-        self.searched = self.at;
-        self.report(&open, self.at, NEXT_MESSAGE, sink)
+        let until = self.at;
+        if let Some(innermost) = begun_before(open, until).next_back()
+            && let Some(length) = line_end(&self.buffer[innermost.brace..until])
+        {
+            self.at = innermost.brace + length + 1;
+            self.line = innermost.line + 1;
+        }
+        self.report(open, until, reason, sink)
     }
 
-    /// Reports the objects that are open at `until` and break off.
+    /// The open object breaks off before a candidate in it, which is a message.
+    pub(super) fn break_off_before(
+        &mut self,
+        message: Candidate,
+        open: &OpenObject,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
+        self.at = message.brace - message.indent;
+        self.line = message.line;
+        self.report(open, self.at, NEXT_MESSAGE, sink)
+    }
+
+    /// Reports what is open before the place `until` and breaks off there. Lines are searched
+    /// anew from the present place on.
     fn report(
         &mut self,
         open: &OpenObject,
@@ -50,26 +49,40 @@ impl Framer {
         reason: &str,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
-        let broken = || open.begun_before(until).filter(|begin| !begin.quiet);
-        let first = (!open.quiet()).then_some(open.indent());
-        self.broken.add(until, broken().next_back().map(|begin| begin.indent).or(first));
-        broken().try_for_each(|begin| {
-            sink(Input::Rejected { line: begin.line, reason: reason.to_owned() })
-        })
+        self.searched = self.at;
+        let unreported = || begun_before(open, until).filter(|broken| !broken.already_reported);
+        let innermost = unreported().next_back().unwrap_or(open.outer());
+        self.broken.add(until, (!innermost.already_reported).then_some(innermost.indent));
+        unreported().try_for_each(|broken| broken.reject(reason.to_owned(), sink))
     }
 
-    /// Reports what is over a limit among the open object and the objects in it that begin on
-    /// their own lines, and gives up its text.
-    pub(super) fn shed(&mut self, long: bool, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let Some(open) = &mut self.open else { return ControlFlow::Continue(()) };
-        let max_message = if long { 0 } else { self.max_message };
+    /// Reports what is over a limit of the open object and the candidates in it, and keeps it
+    /// no longer. With a line that is `long`, all of them are.
+    pub(super) fn drop_over_limit(
+        &self,
+        open: &mut OpenObject,
+        long: bool,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
-        while let Some(over) = open.shed_first(self.at, max_message) {
-            let reason = if over.deep { too_deep() } else { too_large(self.max_message) };
-            if !over.quiet && flow.is_continue() {
-                flow = sink(Input::Rejected { line: over.line, reason });
+        while let Some(outermost) = open.outermost() {
+            let reason = if open.nests_too_deep(outermost) {
+                too_deep()
+            } else if long || self.at - outermost.brace >= self.max_message {
+                too_large(self.max_message) // at least a brace is still to come
+            } else {
+                break;
+            };
+            open.drop_outermost();
+            if flow.is_continue() {
+                flow = outermost.reject(reason, sink);
             }
         }
         flow
     }
+}
+
+/// The candidates that are kept and began before this place.
+fn begun_before(open: &OpenObject, place: usize) -> impl DoubleEndedIterator<Item = Candidate> {
+    open.candidates().filter(move |candidate| candidate.brace < place)
 }

@@ -1,15 +1,16 @@
 //! What framing needs to know of text.
 
+use memchr::memchr;
+
+use super::work;
 use crate::json::MAX_NESTING;
 use crate::wire::envelope::Envelope;
 
-/// A line, or what is left of it, or the start of a line that is too long.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Line {
-    /// Where it ends.
-    pub(super) end: usize,
-    /// Whether it is longer than a message may be; then it goes on behind its end.
-    pub(super) long: bool,
+/// Where the first line in `text` ends: the place of its line feed.
+pub(super) fn line_end(text: &[u8]) -> Option<usize> {
+    let found = memchr(b'\n', text);
+    work::count(found.map_or(text.len(), |at| at + 1));
+    found
 }
 
 /// How much white space `text` begins with. Only what JSON takes for white space is.
@@ -33,7 +34,9 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+/// Reads a message.
 pub(super) fn decode(bytes: &[u8]) -> Result<Envelope<'_>, String> {
+    work::count(bytes.len());
     let text = std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}"))?;
     Envelope::decode(text)
 }
@@ -44,22 +47,4 @@ pub(super) fn too_large(max_message: usize) -> String {
 
 pub(super) fn too_deep() -> String {
     format!("the message nests deeper than {MAX_NESTING} levels")
-}
-
-/// Counts the bytes that are looked at or moved, for the tests of the bound on them.
-#[derive(Debug, Default)]
-pub(super) struct Work {
-    #[cfg(test)]
-    pub(super) bytes: usize,
-}
-
-impl Work {
-    pub(super) fn add(&mut self, bytes: usize) {
-        #[cfg(test)]
-        {
-            self.bytes += bytes;
-        }
-        #[cfg(not(test))]
-        let _ = bytes;
-    }
 }
