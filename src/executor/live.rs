@@ -12,7 +12,7 @@ use crate::store::StreamKey;
 /// So many states are kept; beyond that, each new one takes the place of another.
 const CAPACITY: usize = 65_536;
 
-/// Recently used states. Only a cache: what is not here is replayed.
+/// States of aggregates that had commands. Only a cache: what is not here is replayed.
 #[derive(Debug)]
 pub(super) struct Live<S> {
     states: IndexMap<StreamKey, Replayed<S>, DefaultHashBuilder>,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{Params, Query, QueryError, View};
 use crate::json;
-use crate::store::{EventStore, RecordedEvent};
+use crate::store::{EventStore, RecordedEvent, metadata_member};
 use crate::time::Timestamp;
 
 /// The query.
@@ -37,7 +37,8 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
 struct Filter<'a> {
     aggregate_id: Option<Cow<'a, str>>,
     event_type: Option<Cow<'a, str>>,
-    metadata: Vec<(&'static str, Cow<'a, str>)>,
+    /// The metadata that an event has to have, as they are stored.
+    metadata: Vec<String>,
     from_sequence: u64,
     from: Timestamp,
     until: Timestamp,
@@ -47,7 +48,7 @@ impl<'a> Filter<'a> {
     fn read(params: &Params<'a>) -> Result<Self, QueryError> {
         let mut metadata = Vec::new();
         for key in ["correlationId", "causationId", "userId"] {
-            metadata.extend(params.text(key)?.map(|value| (key, value)));
+            metadata.extend(params.text(key)?.map(|value| metadata_member(key, &value)));
         }
         Ok(Self {
             aggregate_id: params.text("aggregateId")?,
@@ -62,7 +63,7 @@ impl<'a> Filter<'a> {
     /// The events that pass, in order.
     fn events<'v>(&'v self, view: &View<'v>) -> Box<dyn Iterator<Item = RecordedEvent<'v>> + 'v> {
         let store = view.store();
-        let first = self.from_sequence.max(first_at(self.from, store)).max(1);
+        let first = self.from_sequence.max(first_at(self.from, store));
         let last = store.position_at(self.until).min(view.position);
         let positions: Box<dyn Iterator<Item = u64>> = match &self.aggregate_id {
             Some(id) => {
@@ -79,7 +80,7 @@ impl<'a> Filter<'a> {
 
     fn passes(&self, event: &RecordedEvent<'_>) -> bool {
         let type_fits = self.event_type.as_ref().is_none_or(|wanted| wanted == event.event_type);
-        type_fits && self.metadata.iter().all(|(key, value)| event.has_metadata(key, value))
+        type_fits && self.metadata.iter().all(|member| event.metadata.contains(member))
     }
 }
 

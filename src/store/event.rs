@@ -52,16 +52,16 @@ impl RecordedEvent<'_> {
         }
         .write(out);
     }
+}
 
-    /// Whether the metadata `key` (`correlationId`, …) was given as `value`.
-    pub fn has_metadata(&self, key: &str, value: &str) -> bool {
-        // A quote inside of a value is escaped, so this text can only be the member itself.
-        let mut member = String::new();
-        json::push_string(&mut member, key);
-        member.push(':');
-        json::push_string(&mut member, value);
-        self.metadata.contains(&member)
-    }
+/// The text of which [`RecordedEvent::metadata`] has a part if `key` (`correlationId`, …) was
+/// given as `value`. A quote inside of a value is escaped, so no other text can hold it.
+pub fn metadata_member(key: &str, value: &str) -> String {
+    let mut member = String::new();
+    json::push_string(&mut member, key);
+    member.push(':');
+    json::push_string(&mut member, value);
+    member
 }
 
 /// What the record of an event is written from; the one place that knows its fields and their

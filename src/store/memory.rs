@@ -68,14 +68,13 @@ impl EventStore for MemoryStore {
             return Err(AppendError::WrongExpectedVersion { expected, actual });
         }
         let full = || AppendError::Unavailable("it is full".to_owned());
-        // Everything that could fail comes before the first change.
+        // Everything that could fail comes before the first event; a name without one is nothing.
         let events = u32::try_from(commit.events.len()).map_err(|_| full())?;
         let head = u32::try_from(self.records.len()).map_err(|_| full())?;
         head.checked_add(events).ok_or_else(full)?;
         let aggregate_type = self.names.intern(commit.aggregate_type).ok_or_else(full)?;
-        for event in commit.events {
-            self.names.intern(event.event_type).ok_or_else(full)?;
-        }
+        let event_types = commit.events.iter().map(|event| self.names.intern(event.event_type));
+        let event_types: Vec<u32> = event_types.collect::<Option<_>>().ok_or_else(full)?;
         let metadata = commit.metadata.members();
         u32::try_from(metadata.len()).map_err(|_| full())?;
         let stream = self.aggregate_ids.intern(commit.aggregate_id).ok_or_else(full)?;
@@ -84,8 +83,8 @@ impl EventStore for MemoryStore {
         }
         let newest = self.records.last().map_or(Timestamp::MIN, |record| record.timestamp);
         let timestamp = commit.timestamp.max(newest);
-        for event in commit.events {
-            self.push(event, stream, timestamp, &metadata);
+        for (event, event_type) in commit.events.iter().zip(event_types) {
+            self.push(event, event_type, stream, timestamp, &metadata);
         }
         let (first, last) = (u64::from(head) + 1, u64::from(head + events));
         let appended = Appended { first, last };
@@ -186,7 +185,14 @@ impl MemoryStore {
 
     /// Adds one event to the end of its stream. The stream and all names are there already,
     /// and the append has checked that all lengths and positions fit.
-    fn push(&mut self, event: &NewEvent<'_>, stream: u32, timestamp: Timestamp, metadata: &str) {
+    fn push(
+        &mut self,
+        event: &NewEvent<'_>,
+        event_type: u32,
+        stream: u32,
+        timestamp: Timestamp,
+        metadata: &str,
+    ) {
         let start = self.text.len();
         self.text.push_str(metadata);
         self.text.push_str(event.data);
@@ -197,7 +203,7 @@ impl MemoryStore {
             timestamp,
             start,
             metadata_len: metadata.len() as u32,
-            event_type: self.names.find(event.event_type).unwrap_or_default(),
+            event_type,
             event_version: event.event_version,
             stream,
             version,

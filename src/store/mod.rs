@@ -7,13 +7,12 @@ mod memory;
 mod record;
 
 pub(crate) use event::EventText;
-pub use event::RecordedEvent;
+pub use event::{RecordedEvent, metadata_member};
 pub use memory::MemoryStore;
 pub use record::EventRecord;
 
 use uuid::Uuid;
 
-use crate::json;
 use crate::time::Timestamp;
 
 /// An append-only store of events with optimistic concurrency.
@@ -132,9 +131,7 @@ impl Metadata<'_> {
             if !out.is_empty() {
                 out.push(',');
             }
-            json::push_string(&mut out, key);
-            out.push(':');
-            json::push_string(&mut out, value);
+            out.push_str(&metadata_member(key, value));
         }
         out
     }
@@ -145,7 +142,7 @@ impl Metadata<'_> {
 pub struct Idempotency<'a> {
     /// The key.
     pub key: &'a str,
-    /// A hash that only the same command has.
+    /// A hash of the command, so long that no other command has the same but by design.
     pub fingerprint: u128,
 }
 
