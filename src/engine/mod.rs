@@ -38,8 +38,8 @@ enum Handler {
     Aggregate(usize),
     /// The runner of the projections.
     Rebuild,
-    /// Nothing.
-    None,
+    /// Nothing does.
+    Unknown,
 }
 
 /// Commands in, events stored and projected; queries in, answers out.
@@ -79,7 +79,7 @@ impl Engine {
         let result = remembered.unwrap_or_else(|| match handler {
             Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
             Handler::Rebuild => self.rebuild(request),
-            Handler::None => {
+            Handler::Unknown => {
                 let error = format!("Unknown command {}", request.name);
                 Err(Failure::rejected(FailureCode::UnknownCommand, vec![error]))
             }
@@ -119,9 +119,13 @@ impl Engine {
         let store = self.store.as_ref();
         let head = store.head();
         let position = request.as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
-        let past = Past::new(&self.runner, store, &self.schema, position);
-        let models =
-            if position == head { Models::Present(&self.runner) } else { Models::Past(&past) };
+        let past;
+        let models = if position == head {
+            Models::Present(&self.runner)
+        } else {
+            past = Past::new(&self.runner, store, &self.schema, position);
+            Models::Past(&past)
+        };
         let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
         let view = View { position, sources, models, metrics: &self.metrics };
         (query.answer)(&view, &request.params, out)
@@ -199,7 +203,7 @@ impl Engine {
         match self.commands.get_key_value(name) {
             Some((&name, &aggregate)) => (name, Handler::Aggregate(aggregate)),
             None if name == REBUILD_PROJECTION => (REBUILD_PROJECTION, Handler::Rebuild),
-            None => (UNKNOWN, Handler::None),
+            None => (UNKNOWN, Handler::Unknown),
         }
     }
 
