@@ -133,6 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn a_millisecond_has_room_for_2048_ids_and_then_the_next_one_is_taken() {
+        let mut ids = UuidV7::seeded(1);
+        let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let millis: Vec<u128> = (0..5000).map(|_| ids.next_id(moment).as_u128() >> 80).collect();
+        let first = u128::from(moment.unix_millis());
+        assert_eq!(millis[..2048], [first; 2048]);
+        assert_eq!((millis[4095], millis[4999]), (first + 1, first + 1));
+    }
+
+    #[test]
     fn an_id_begins_with_its_millisecond() {
         let moment = Timestamp::parse("2026-01-01T00:00:00.123Z").unwrap();
         let id = UuidV7::seeded(7).next_id(moment);

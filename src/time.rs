@@ -79,6 +79,15 @@ mod tests {
     }
 
     #[test]
+    fn moments_are_counted_from_1970_ids_from_there_on_only() {
+        let moment = |text| Timestamp::parse(text).unwrap();
+        let after = moment("1970-01-01T00:00:01.5Z");
+        assert_eq!((after.micros(), after.unix_millis()), (1_500_000, 1500));
+        let before = moment("1969-12-31T23:59:59Z");
+        assert_eq!((before.micros(), before.unix_millis()), (-1_000_000, 0));
+    }
+
+    #[test]
     fn other_texts_are_not_timestamps() {
         for text in ["", "2024-01-15", "yesterday", "2024-13-01T00:00:00Z", "2024-01-15T09:00:00"] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
