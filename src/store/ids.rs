@@ -4,8 +4,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Texts numbered in the order of their arrival, from 0. Costs a text's bytes and about 13
-/// bytes more for each.
+/// Texts numbered in the order of their arrival, from 0. Costs each text's bytes, where
+/// it ends, and a slot of a hash table.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     text: String,
