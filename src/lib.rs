@@ -43,6 +43,7 @@
 //! - [`executor`]: the command side: load, decide, append, project
 //! - [`domain`]: the rules, pure; one file an aggregate
 //! - [`store`]: the events, the one truth; [`load`] reads them from a file
+//! - [`storage`]: the directory that files are kept in
 //! - [`schema`]: how old events are read as new ones
 //! - [`replay`] and [`snapshot`]: the state of an aggregate at any position
 //! - [`projection`]: the read models and what keeps them up to date
@@ -65,6 +66,7 @@ pub mod query;
 pub mod replay;
 pub mod schema;
 pub mod snapshot;
+pub mod storage;
 pub mod store;
 pub mod time;
 pub mod wire;

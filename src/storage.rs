@@ -1,0 +1,199 @@
+//! Where files are kept: one directory, as a trait under which tests can put one that fails.
+//!
+//! Nothing here is durable before it is synced: neither the bytes of a file, nor that the file
+//! is there at all.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// A directory with files, and no directories in it.
+pub trait Storage {
+    /// The names of all files, in order.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    fn list(&self) -> io::Result<Vec<String>>;
+
+    /// A file that is there, to read and write.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be opened.
+    fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>>;
+
+    /// A new file, empty.
+    ///
+    /// # Errors
+    /// When there is one by that name, or it can't be made.
+    fn create(&self, name: &str) -> io::Result<Box<dyn StorageFile>>;
+
+    /// Gives a file another name, in the place of a file that has it already.
+    ///
+    /// # Errors
+    /// When it can't be done; then nothing has changed.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Takes a file away.
+    ///
+    /// # Errors
+    /// When it can't be done.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Makes durable which files there are and what they are called.
+    ///
+    /// # Errors
+    /// When that is not certain.
+    fn sync_directory(&self) -> io::Result<()>;
+}
+
+/// An open file.
+pub trait StorageFile {
+    /// How many bytes it has.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    fn size(&self) -> io::Result<u64>;
+
+    /// Reads from `offset` on until `into` is full or the file ends; returns how many bytes.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes all of `bytes` at `offset`.
+    ///
+    /// # Errors
+    /// When not all were written; some may have been.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts the file off, or makes it longer with zeros.
+    ///
+    /// # Errors
+    /// When it can't be done.
+    fn set_size(&mut self, size: u64) -> io::Result<()>;
+
+    /// Makes durable what the file has in it.
+    ///
+    /// # Errors
+    /// When that is not certain; no later success makes it so.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A directory of the file system.
+#[derive(Debug)]
+pub struct Disk {
+    path: PathBuf,
+}
+
+impl Disk {
+    /// The directory at `path`, made if it is not there.
+    ///
+    /// # Errors
+    /// When it can't be made, or its entry in the directory above can't be made durable.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        if !path.is_dir() {
+            fs::create_dir_all(path)?;
+            // Every directory above that may be new has to know the one in it.
+            for above in path.ancestors().skip(1) {
+                let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+                File::open(above)?.sync_all()?;
+            }
+        }
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// The directory at `path`, which has to be there.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be read.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        fs::read_dir(path)?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Takes the file `name` as a lock, made if it is not there. `None` when another process
+    /// holds it. The lock dies with the process, however it ends, or with the returned file.
+    ///
+    /// # Errors
+    /// When the file can't be opened or locked.
+    pub fn lock(&self, name: &str) -> io::Result<Option<File>> {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).open(self.path.join(name))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl Storage for Disk {
+    fn list(&self) -> io::Result<Vec<String>> {
+        let names = fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name()));
+        let mut names = names
+            .map(|name| Ok(name?.to_string_lossy().into_owned()))
+            .collect::<io::Result<Vec<String>>>()?;
+        names.sort();
+        Ok(names)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
+        Ok(Box::new(DiskFile(file)))
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create_new(true).open(self.path.join(name))?;
+        Ok(Box::new(DiskFile(file)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
+    }
+}
+
+/// A file of the file system.
+#[derive(Debug)]
+struct DiskFile(File);
+
+impl StorageFile for DiskFile {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let mut read = 0;
+        while read < into.len() {
+            match self.0.read_at(&mut into[read..], offset + read as u64) {
+                Ok(0) => break,
+                Ok(count) => read += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(read)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
+    fn set_size(&mut self, size: u64) -> io::Result<()> {
+        self.0.set_len(size)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        // The size is synced with the data: without it they could not be read back.
+        self.0.sync_data()
+    }
+}
