@@ -16,7 +16,7 @@ pub trait Storage {
     /// When the directory can't be read.
     fn list(&self) -> io::Result<Vec<String>>;
 
-    /// A file that is there, to read and write.
+    /// A file that is there, to read and (unless the storage is only to be read) write.
     ///
     /// # Errors
     /// When there is none, or it can't be opened.
@@ -84,6 +84,7 @@ pub trait StorageFile {
 #[derive(Debug)]
 pub struct Disk {
     path: PathBuf,
+    writable: bool,
 }
 
 impl Disk {
@@ -100,16 +101,16 @@ impl Disk {
                 File::open(above)?.sync_all()?;
             }
         }
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), writable: true })
     }
 
-    /// The directory at `path`, which has to be there.
+    /// The directory at `path`, which has to be there, only to be read.
     ///
     /// # Errors
     /// When there is none, or it can't be read.
     pub fn open(path: &Path) -> io::Result<Self> {
         fs::read_dir(path)?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), writable: false })
     }
 
     /// Takes the file `name` as a lock, made if it is not there. `None` when another process
@@ -130,16 +131,15 @@ impl Disk {
 
 impl Storage for Disk {
     fn list(&self) -> io::Result<Vec<String>> {
-        let names = fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name()));
-        let mut names = names
-            .map(|name| Ok(name?.to_string_lossy().into_owned()))
-            .collect::<io::Result<Vec<String>>>()?;
+        let name =
+            |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+        let mut names = fs::read_dir(&self.path)?.map(name).collect::<io::Result<Vec<_>>>()?;
         names.sort();
         Ok(names)
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
-        let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
+        let file = OpenOptions::new().read(true).write(self.writable).open(self.path.join(name))?;
         Ok(Box::new(DiskFile(file)))
     }
 
