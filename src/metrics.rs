@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Counts since the start of the process.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Metrics {
     /// Commands by name and by what came of them.
     pub commands: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,

@@ -34,6 +34,11 @@ impl Snapshots {
         }
     }
 
+    /// Keeps only those states for whose stream and version `keep` says so.
+    pub fn retain(&mut self, keep: impl Fn(StreamKey, u64) -> bool) {
+        self.states.retain(|(stream, version), _| keep(*stream, *version));
+    }
+
     /// The latest readable state of a stream at or below `version`, with the version it has.
     pub fn latest<S: DeserializeOwned>(&self, stream: StreamKey, version: u64) -> Option<(u64, S)> {
         let below = self.states.range((stream, 0)..=(stream, version)).rev();

@@ -182,7 +182,7 @@ fn the_machinery_names_no_aggregate() {
         "src/query/mod.rs",
         "src/query/as_of.rs",
         "src/query/params.rs",
-        "src/node.rs",
+        "src/node/",
         "src/load.rs",
         "src/metrics.rs",
         "src/schema/mod.rs",

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::settle::Unsettled;
 use super::{Engine, REBUILD_PROJECTION};
 use crate::domain::{Command, Decider};
 use crate::env::{Clock, IdGenerator};
@@ -120,6 +121,7 @@ impl EngineBuilder {
             queries: self.queries,
             metrics: Metrics::default(),
             seen: 0,
+            unsettled: Unsettled::default(),
         };
         engine.catch_up();
         Ok(engine)

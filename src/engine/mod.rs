@@ -2,6 +2,7 @@
 //! knows aggregates, read models and queries only as what was registered.
 
 mod builder;
+mod settle;
 
 pub use builder::{BuildError, EngineBuilder, Settings};
 
@@ -25,6 +26,7 @@ use crate::store::{
     Appended, Commit, EventRecord, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
 };
 use crate::time::Timestamp;
+use settle::Unsettled;
 
 /// The command by which a projection is rebuilt.
 const REBUILD_PROJECTION: &str = "RebuildProjection";
@@ -59,12 +61,13 @@ pub struct Engine {
     metrics: Metrics,
     /// Up to here the engine has looked at what is stored.
     seen: u64,
+    unsettled: Unsettled,
 }
 
 impl Engine {
     /// Carries out a command: checks its idempotency key, then its payload, then its expected
     /// version, then has the aggregate decide; stores and projects what follows. When this
-    /// returns, every query sees it.
+    /// returns, every query sees it. It is settled by the next [`settle`](Self::settle).
     ///
     /// # Errors
     /// Why nothing was stored; or, when the store broke half way, that it may or may not be.
@@ -89,6 +92,9 @@ impl Engine {
             Ok(Outcome::Unchanged | Outcome::Planned(_) | Outcome::Rebuilt { .. }) | Err(_) => None,
         };
         self.count_foreign(own);
+        if own.is_some_and(|own| own.last > self.store.settled()) {
+            self.unsettled.note(name, &self.metrics);
+        }
         let summary = summary(&result);
         self.metrics.count_command(name, summary);
         let conflict = summary == FailureCode::ConcurrencyConflict.as_str();

@@ -5,7 +5,7 @@
 mod live;
 mod outcome;
 
-pub use outcome::{Failure, FailureCode, Outcome, PlannedEvent, summary};
+pub use outcome::{Failure, FailureCode, NOT_STORED, Outcome, PlannedEvent, summary};
 
 use std::borrow::Cow;
 
@@ -96,6 +96,9 @@ pub trait Aggregate {
         workspace: Workspace<'_>,
     ) -> Result<Outcome, Failure>;
 
+    /// Drops the states that are kept: the store has taken back what some of them rest on.
+    fn forget(&mut self);
+
     /// Whether an event of this aggregate type, as it lies in the store, can be read.
     fn reads(&self, delivery: &Delivery<'_>) -> bool;
 }
@@ -141,6 +144,10 @@ impl<D: Decider> Aggregate for Executor<D> {
             }
         }
         self.attempt(&command, request, &mut workspace).map_err(Failure::settled)
+    }
+
+    fn forget(&mut self) {
+        self.live = Live::new();
     }
 
     fn reads(&self, delivery: &Delivery<'_>) -> bool {

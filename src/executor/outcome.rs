@@ -69,6 +69,9 @@ pub enum Failure {
     Storage(AppendError),
 }
 
+/// What came of a command, in a word, when its events could not be stored.
+pub const NOT_STORED: &str = "not_stored";
+
 /// In a word, what came of a command: `succeeded`, `dry_run`, `not_stored`, or the code of its
 /// refusal.
 pub fn summary(result: &Result<Outcome, Failure>) -> &'static str {
@@ -76,7 +79,7 @@ pub fn summary(result: &Result<Outcome, Failure>) -> &'static str {
         Ok(Outcome::Planned(_)) => "dry_run",
         Ok(Outcome::Unchanged | Outcome::Stored(_) | Outcome::Rebuilt { .. }) => "succeeded",
         Err(Failure::Rejected { code, .. }) => code.as_str(),
-        Err(Failure::Storage(_)) => "not_stored",
+        Err(Failure::Storage(_)) => NOT_STORED,
     }
 }
 

@@ -102,6 +102,17 @@ impl Runner {
         Some(events)
     }
 
+    /// Builds those projections anew that have seen events which the store has taken back.
+    pub fn roll_back(&mut self, store: &dyn EventStore, schema: &Schema) {
+        for running in &mut self.running {
+            if running.checkpoint.position > store.head() {
+                let rebuilds = std::mem::take(&mut running.rebuilds);
+                *running = Running { rebuilds, ..Running::new(running.new) };
+                running.catch_up(store, schema, store.head());
+            }
+        }
+    }
+
     /// How far each projection has come, in the order of registration.
     pub fn status(&self) -> impl Iterator<Item = Status> {
         self.running.iter().map(Running::status)

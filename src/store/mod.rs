@@ -54,6 +54,22 @@ pub trait EventStore {
     /// Whether the store takes writes; after a failed one it may not.
     fn takes_writes(&self) -> bool;
 
+    /// Settles what was appended: from now on it outlives the process. A store that settles
+    /// each append at once has nothing to do.
+    ///
+    /// # Errors
+    /// [`AppendError::Unavailable`] when nothing of what was appended since the last success is
+    /// stored, [`AppendError::Indefinite`] when it may be. Either way the store has taken all
+    /// of it back, stands at [`settled`](Self::settled) again, and takes no more writes.
+    fn flush(&mut self) -> Result<(), AppendError> {
+        Ok(())
+    }
+
+    /// Up to this position everything is settled.
+    fn settled(&self) -> u64 {
+        self.head()
+    }
+
     /// The timestamp of the newest event.
     fn newest_timestamp(&self) -> Option<Timestamp> {
         self.event(self.head()).map(|event| event.timestamp)

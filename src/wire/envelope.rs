@@ -11,6 +11,8 @@ use crate::json::{self, Json, MAX_NESTING, Members, Text};
 /// input; the values of the body's members are still JSON text.
 #[derive(Debug)]
 pub struct Envelope<'a> {
+    /// The whole message, to be decoded again if need be.
+    pub text: &'a str,
     /// The sender: a JSON string.
     pub src: &'a str,
     /// The receiver: a JSON string.
@@ -28,7 +30,9 @@ impl<'a> Envelope<'a> {
         if json::nests_too_deep(text) {
             return Err(format!("the message nests deeper than {MAX_NESTING} levels"));
         }
-        serde_json::from_str(text).map_err(|error| json::explain(&error, "a message"))
+        let decoded: Result<Self, _> = serde_json::from_str(text);
+        let envelope = decoded.map_err(|error| json::explain(&error, "a message"))?;
+        Ok(Self { text, ..envelope })
     }
 }
 
@@ -59,6 +63,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
         }
         let missing = |name| A::Error::custom(format_args!("{name} is required"));
         Ok(Envelope {
+            text: "",
             src: src.ok_or_else(|| missing("src"))?,
             dest: dest.ok_or_else(|| missing("dest"))?,
             body: body.ok_or_else(|| missing("body"))?,

@@ -1,5 +1,7 @@
 //! The errors of the protocol, in one table: Maelstrom's codes and names.
 
+use crate::store::AppendError;
+
 /// What went wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -67,6 +69,17 @@ impl WireError {
     /// An error with its text.
     pub fn new(error: ErrorCode, text: impl Into<String>) -> Self {
         Self { error, text: text.into() }
+    }
+
+    /// That a command could not be stored, or perhaps was.
+    pub fn storage(error: &AppendError) -> Self {
+        let code = match error {
+            AppendError::Indefinite(_) => ErrorCode::Crash,
+            AppendError::WrongExpectedVersion { .. }
+            | AppendError::Empty
+            | AppendError::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
+        };
+        Self::new(code, error.to_string())
     }
 
     /// A parameter that is missing or not as expected.

@@ -27,10 +27,23 @@ pub struct Route {
 /// Answers one request: writes the reply's body, or says what is wrong.
 pub type Handler = fn(&mut Desk<'_>, &Request<'_>, &mut Reply<'_>) -> Result<(), WireError>;
 
+/// Answers a message at the end of `out` with an error, whatever it asks for.
+pub fn refuse(
+    desk: &mut Desk<'_>,
+    envelope: Envelope<'_>,
+    error: &WireError,
+    out: &mut String,
+    style: ReplyStyle,
+) {
+    let Envelope { src, dest, body, .. } = envelope;
+    let request = Request { src, dest, msg_id: body.get_present("msg_id"), body };
+    Reply::new(out, style).fail(error, desk.identity, &request);
+}
+
 /// Answers a message at the end of `out`. Replies of others are not answered, nor is a body
 /// that names neither a type nor a `msg_id`.
 pub fn route(desk: &mut Desk<'_>, envelope: Envelope<'_>, out: &mut String, style: ReplyStyle) {
-    let Envelope { src, dest, body } = envelope;
+    let Envelope { src, dest, body, .. } = envelope;
     if body.get_present("in_reply_to").is_some() {
         // An answer to an answer could go back and forth for ever.
         tracing::debug!(%src, "a reply that nothing waits for");

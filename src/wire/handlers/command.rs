@@ -3,9 +3,9 @@
 use super::{object, read_object, required, text};
 use crate::executor::{CommandRequest, Failure, FailureCode, Outcome, PlannedEvent};
 use crate::json::{self, Members};
-use crate::store::{AppendError, RecordedEvent};
+use crate::store::RecordedEvent;
 use crate::time::Timestamp;
-use crate::wire::error::{ErrorCode, WireError};
+use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
 
@@ -34,7 +34,7 @@ pub fn handle(
             write_failure(reply.begin("command_result", desk.identity, request), code, &errors);
             Ok(())
         }
-        Err(Failure::Storage(error)) => Err(storage_error(&error)),
+        Err(Failure::Storage(error)) => Err(WireError::storage(&error)),
     }
 }
 
@@ -135,14 +135,4 @@ fn write_failure(out: &mut String, code: FailureCode, errors: &[String]) {
     out.push_str("],\"code\":\"");
     out.push_str(code.as_str());
     out.push('"');
-}
-
-fn storage_error(error: &AppendError) -> WireError {
-    let code = match error {
-        AppendError::Indefinite(_) => ErrorCode::Crash,
-        AppendError::WrongExpectedVersion { .. }
-        | AppendError::Empty
-        | AppendError::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
-    };
-    WireError::new(code, error.to_string())
 }

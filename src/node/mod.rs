@@ -1,13 +1,20 @@
-//! The node's loop: read what waits in the input, answer it, write the answers.
+//! The node's loop: read what waits in the input, answer it, settle that, write the answers.
+
+mod batch;
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::ops::ControlFlow;
 
+use batch::Batch;
+
 use crate::engine::Engine;
+use crate::wire::envelope::Envelope;
+use crate::wire::error::WireError;
 use crate::wire::frame::{Framer, Input};
 use crate::wire::reply::ReplyStyle;
 use crate::wire::request::{Desk, Identity};
-use crate::wire::router::route;
+use crate::wire::router::{refuse, route};
 
 /// Replies are written at the latest when so many bytes of them wait.
 const OUTPUT: usize = 1 << 20;
@@ -18,18 +25,20 @@ pub struct Node {
     identity: Identity,
     style: ReplyStyle,
     max_message: usize,
+    batch: Batch,
 }
 
 impl Node {
     /// A node that answers with `engine`. Messages of more than `max_message` bytes are passed
     /// over.
     pub fn new(engine: Engine, style: ReplyStyle, max_message: usize) -> Self {
-        Self { engine, identity: Identity::default(), style, max_message }
+        let (identity, batch) = (Identity::default(), Batch::default());
+        Self { engine, identity, style, max_message, batch }
     }
 
     /// Answers everything in `input` until it ends. What waits in the input is answered in one
-    /// go, and the replies are written before more input is waited for. Ends early, and
-    /// without an error, when nobody reads the `output` any more.
+    /// go: its events are settled together, and then the replies are written, before more input
+    /// is waited for. Ends early, and without an error, when nobody reads the `output` any more.
     ///
     /// # Errors
     /// When the input can't be read or the output can't be written.
@@ -50,7 +59,7 @@ impl Node {
             let _ = framer.take_in(count, end, &mut |input| {
                 self.answer(input, &mut replies);
                 if replies.len() >= OUTPUT {
-                    written = write(output, &mut replies);
+                    written = self.send(output, &mut replies);
                 }
                 match written {
                     Ok(()) => ControlFlow::Continue(()),
@@ -58,7 +67,7 @@ impl Node {
                 }
             });
             written?;
-            write(output, &mut replies)?;
+            self.send(output, &mut replies)?;
             if end {
                 return Ok(());
             }
@@ -69,12 +78,51 @@ impl Node {
     fn answer(&mut self, input: Input<'_>, replies: &mut String) {
         match input {
             Input::Message(envelope) => {
+                let (text, reply) = (envelope.text, replies.len());
+                let stored = self.engine.unsettled_commands();
                 let mut desk = Desk { engine: &mut self.engine, identity: &mut self.identity };
                 route(&mut desk, envelope, replies, self.style);
+                if !self.engine.is_settled() && replies.len() > reply {
+                    let stored = self.engine.unsettled_commands() > stored;
+                    self.batch.keep(text, stored, reply);
+                }
             }
             Input::Rejected { line, reason } => {
                 self.engine.metrics_mut().rejected_inputs += 1;
                 tracing::warn!("input line {line}: {reason}");
+            }
+        }
+    }
+}
+
+impl Node {
+    /// Writes the replies, once all that they tell of is settled.
+    fn send(&mut self, output: &mut dyn Write, replies: &mut String) -> io::Result<()> {
+        if !self.engine.is_settled() {
+            match self.engine.settle() {
+                Ok(()) => self.batch.clear(),
+                Err(error) => {
+                    tracing::error!("{error}");
+                    self.answer_again(&WireError::storage(&error), replies);
+                }
+            }
+        }
+        write(output, replies)
+    }
+
+    /// Puts other replies in the place of those that told of what could not be settled: `error`
+    /// for messages that were to store something; what is true without that, for the others.
+    fn answer_again(&mut self, error: &WireError, replies: &mut String) {
+        let batch = mem::take(&mut self.batch);
+        replies.truncate(batch.start());
+        for (text, stored) in batch.messages() {
+            // It could be decoded the first time.
+            let Ok(envelope) = Envelope::decode(text) else { continue };
+            let mut desk = Desk { engine: &mut self.engine, identity: &mut self.identity };
+            if stored {
+                refuse(&mut desk, envelope, error, replies, self.style);
+            } else {
+                route(&mut desk, envelope, replies, self.style);
             }
         }
     }

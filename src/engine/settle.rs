@@ -1,0 +1,79 @@
+//! What is answered but not settled yet, and how it is taken back.
+//!
+//! Events are appended one command after another, and settled together: one flush of the store
+//! for all commands that wait. In between, everything goes on as if they were settled; when the
+//! flush fails, whatever rests on them is undone.
+
+use super::Engine;
+use crate::executor::NOT_STORED;
+use crate::metrics::Metrics;
+use crate::store::AppendError;
+
+/// The commands since the last flush whose events are not settled.
+#[derive(Debug, Default)]
+pub(super) struct Unsettled {
+    /// Their names.
+    commands: Vec<&'static str>,
+    /// What was counted before the first of them.
+    counted: Option<Metrics>,
+}
+
+impl Unsettled {
+    /// Notes a command that has not been counted yet.
+    pub(super) fn note(&mut self, command: &'static str, counted: &Metrics) {
+        if self.commands.is_empty() {
+            self.counted = Some(counted.clone());
+        }
+        self.commands.push(command);
+    }
+}
+
+impl Engine {
+    /// Settles the events of all commands so far. Only after that their answers may go out, and
+    /// those of whatever was asked since the first of them.
+    ///
+    /// # Errors
+    /// [`AppendError::Unavailable`] when none of the events is stored,
+    /// [`AppendError::Indefinite`] when they may be. Either way the engine is as it was before
+    /// the first of these commands, and the store takes no more writes.
+    pub fn settle(&mut self) -> Result<(), AppendError> {
+        let Unsettled { commands, counted } = &mut self.unsettled;
+        let flushed = self.store.flush();
+        if flushed.is_ok() {
+            commands.clear();
+            *counted = None;
+        } else {
+            self.roll_back();
+        }
+        flushed
+    }
+
+    /// Whether something that was answered waits to be settled.
+    pub fn is_settled(&self) -> bool {
+        self.store.settled() == self.store.head()
+    }
+
+    /// How many commands since the last flush were answered with events that are not settled.
+    pub fn unsettled_commands(&self) -> usize {
+        self.unsettled.commands.len()
+    }
+
+    /// Forgets all that the store has taken back.
+    fn roll_back(&mut self) {
+        let store = self.store.as_ref();
+        self.runner.roll_back(store, &self.schema);
+        self.snapshots.retain(|stream, version| version <= store.version_at(stream, u64::MAX));
+        self.seen = self.seen.min(store.head());
+        for aggregate in &mut self.aggregates {
+            aggregate.forget();
+        }
+        let Unsettled { commands, counted } = std::mem::take(&mut self.unsettled);
+        if let Some(counted) = counted {
+            let rejected_inputs = self.metrics.rejected_inputs;
+            self.metrics = Metrics { rejected_inputs, ..counted };
+        }
+        for command in commands {
+            self.metrics.count_command(command, NOT_STORED);
+        }
+    }
+}
