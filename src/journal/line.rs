@@ -55,7 +55,7 @@ pub(super) enum NotAHeader {
 pub(super) fn push_line(out: &mut Vec<u8>, body: &str) -> u64 {
     let checksum = xxh3_64(body.as_bytes());
     out.extend_from_slice(OPENING);
-    out.extend_from_slice(&hex_digits::<16>(u128::from(checksum)));
+    out.extend_from_slice(&hex_digits(checksum));
     out.extend_from_slice(b"\",");
     out.extend_from_slice(body.as_bytes());
     out.push(b'\n');
@@ -66,7 +66,7 @@ pub(super) fn push_line(out: &mut Vec<u8>, body: &str) -> u64 {
 pub(super) fn whole(line: &[u8]) -> Option<(u64, &[u8])> {
     let (digits, rest) = line.strip_prefix(OPENING)?.split_at_checked(16)?;
     let body = rest.strip_prefix(b"\",")?;
-    let checksum = u64::try_from(hex_value(digits)?).ok()?;
+    let checksum = hex_value(digits)?;
     (xxh3_64(body) == checksum).then_some((checksum, body))
 }
 
@@ -90,7 +90,8 @@ pub(super) fn push_commit(
         out.push_str(",\"idempotencyKey\":");
         json::push_string(out, key.text);
         out.push_str(",\"fingerprint\":\"");
-        out.extend(hex_digits::<32>(key.fingerprint).map(char::from));
+        push_hex(out, (key.fingerprint >> 64) as u64);
+        push_hex(out, key.fingerprint as u64);
         out.push('"');
     }
     out.push_str(",\"events\":[");
@@ -113,7 +114,8 @@ pub(super) fn read_commit(body: &[u8]) -> Option<Commit<'_>> {
     if cursor.eat(",\"idempotencyKey\":").is_some() {
         let key = cursor.string()?;
         cursor.eat(",\"fingerprint\":\"")?;
-        idempotency = Some((key, cursor.hex(32)?));
+        let fingerprint = u128::from(cursor.hex()?) << 64 | u128::from(cursor.hex()?);
+        idempotency = Some((key, fingerprint));
         cursor.eat("\"")?;
     }
     cursor.eat(",\"events\":")?;
@@ -130,7 +132,7 @@ pub(super) fn push_header(out: &mut String, header: &Header) {
     out.push_str(",\"first\":");
     push_decimal(out, header.first);
     out.push_str(",\"previous\":\"");
-    out.extend(hex_digits::<16>(u128::from(header.previous)).map(char::from));
+    push_hex(out, header.previous);
     out.push_str("\"}");
 }
 
@@ -159,23 +161,38 @@ pub(super) fn push_decimal(out: &mut String, mut number: u64) {
             break;
         }
     }
-    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+    push_ascii(out, &digits[at..]);
 }
 
-/// The last `N` hex digits of a number, in lower case.
-fn hex_digits<const N: usize>(number: u128) -> [u8; N] {
-    std::array::from_fn(|nth| HEX[(number >> (4 * (N - 1 - nth)) & 15) as usize])
+/// A number in hex, in lower case.
+fn hex_digits(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        pair[0] = HEX[usize::from(byte >> 4)];
+        pair[1] = HEX[usize::from(byte & 15)];
+    }
+    digits
 }
 
-/// The number that lower case hex digits stand for. `None` where one is none.
-fn hex_value(digits: &[u8]) -> Option<u128> {
-    digits.iter().try_fold(0_u128, |number, digit| {
+/// Appends a number as 16 hex digits.
+fn push_hex(out: &mut String, number: u64) {
+    push_ascii(out, &hex_digits(number));
+}
+
+/// Appends digits: as one text, which is faster than one by one.
+fn push_ascii(out: &mut String, digits: &[u8]) {
+    out.push_str(std::str::from_utf8(digits).unwrap_or_default()); // ASCII is UTF-8
+}
+
+/// The number that 16 lower case hex digits stand for. `None` where one is none.
+fn hex_value(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0_u64, |number, digit| {
         let value = match digit {
             b'0'..=b'9' => digit - b'0',
             b'a'..=b'f' => digit - b'a' + 10,
             _ => return None,
         };
-        Some(number << 4 | u128::from(value))
+        Some(number << 4 | u64::from(value))
     })
 }
 
@@ -198,8 +215,9 @@ impl<'a> Cursor<'a> {
         number.parse().ok().filter(|_| canonical)
     }
 
-    fn hex(&mut self, digits: usize) -> Option<u128> {
-        let (number, rest) = self.0.split_at_checked(digits)?;
+    /// A number as [`push_hex`] writes it.
+    fn hex(&mut self) -> Option<u64> {
+        let (number, rest) = self.0.split_at_checked(16)?;
         self.0 = rest;
         hex_value(number.as_bytes())
     }
@@ -223,7 +241,7 @@ impl<'a> Cursor<'a> {
         self.eat(",\"first\":")?;
         let first = self.number()?;
         self.eat(",\"previous\":\"")?;
-        let previous = u64::try_from(self.hex(16)?).ok()?;
+        let previous = self.hex()?;
         (self.0 == "\"}").then_some(Header { first, previous })
     }
 }

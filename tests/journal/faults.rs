@@ -72,6 +72,7 @@ fn at_every_call(start: &SimDisk, options: Options, seeds: u64) {
     work(&clean, options, &mut Promised::default()).unwrap();
     let calls = clean.log().len();
     assert!(calls > 15, "{calls}");
+    let (mut certain, mut uncertain) = (0, 0);
     for nth in 1..=calls {
         for fault in faults() {
             for from_then_on in [false, true] {
@@ -82,6 +83,8 @@ fn at_every_call(start: &SimDisk, options: Options, seeds: u64) {
                 if opened.is_err() {
                     promised.stored = read(start).unwrap().0;
                 }
+                certain += usize::from(!promised.not_stored.is_empty());
+                uncertain += usize::from(!promised.unknown.is_empty());
                 let what = format!("{fault:?} at call {nth} ({from_then_on}), {options:?}");
                 check(&disk.kill(), &promised, &format!("{what}, kill"));
                 for seed in 0..seeds {
@@ -91,6 +94,12 @@ fn at_every_call(start: &SimDisk, options: Options, seeds: u64) {
             }
         }
     }
+    assert!(certain > 10 && uncertain > 10, "{certain} and {uncertain}");
+}
+
+#[test]
+fn whatever_call_fails_without_syncs_what_was_acknowledged_survives_the_process() {
+    at_every_call(&SimDisk::new(), never(), 0);
 }
 
 #[test]
