@@ -43,6 +43,7 @@
 //! - [`executor`]: the command side: load, decide, append, project
 //! - [`domain`]: the rules, pure; one file an aggregate
 //! - [`store`]: the events, the one truth; [`load`] reads them from a file
+//! - [`journal`]: commits as lines in files, and reading them back after whatever happened
 //! - [`storage`]: the directory that files are kept in
 //! - [`schema`]: how old events are read as new ones
 //! - [`replay`] and [`snapshot`]: the state of an aggregate at any position
@@ -57,6 +58,7 @@ pub mod domain;
 pub mod engine;
 pub mod env;
 pub mod executor;
+pub mod journal;
 pub mod json;
 pub mod load;
 pub mod metrics;

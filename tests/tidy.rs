@@ -106,11 +106,13 @@ fn every_file_of_a_fixture_belongs_to_one() {
 
 /// The rooms from the wire down to plain text, each with those behind it that it may look into.
 /// What is not named with a room, it must not use.
-const DIRECTION: [(&str, &[&str]); 15] = [
+const DIRECTION: [(&str, &[&str]); 17] = [
     ("json", &[]),
     ("time", &[]),
     ("metrics", &[]),
     ("env", &["time"]),
+    ("storage", &[]),
+    ("journal", &["json", "storage"]),
     ("domain", &["json"]),
     ("store", &["json", "time"]),
     ("schema", &["domain", "store"]),

@@ -12,6 +12,7 @@ pub mod node;
 pub mod scenario;
 pub mod scripted_store;
 pub mod session;
+pub mod sim_disk;
 pub mod store_model;
 pub mod store_steps;
 pub mod users_model;
