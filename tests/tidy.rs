@@ -181,6 +181,8 @@ fn the_machinery_names_no_aggregate() {
         "src/checkpoint/",
         "src/projection/mod.rs",
         "src/projection/past.rs",
+        "src/projection/saved.rs",
+        "src/projection/lookup.rs",
         "src/query/mod.rs",
         "src/query/as_of.rs",
         "src/query/params.rs",

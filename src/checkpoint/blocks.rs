@@ -1,6 +1,7 @@
 //! Texts of a checkpoint that are read one by one, when they are first asked for.
 
 use std::cell::{Cell, OnceCell};
+use std::fmt::Write;
 
 use super::{Extent, Reader};
 
@@ -56,8 +57,8 @@ impl Blocks {
 pub fn pack<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut packed = String::new();
     for text in texts.clone() {
-        packed.push_str(&text.len().to_string());
-        packed.push(' ');
+        // Writing to a text can't fail.
+        _ = write!(packed, "{} ", text.len());
     }
     packed.push('\n');
     packed.extend(texts);

@@ -26,6 +26,13 @@ impl Seed {
     }
 }
 
+impl Default for Seed {
+    /// A random one.
+    fn default() -> Self {
+        Self::random()
+    }
+}
+
 /// Numbers by hashes; several numbers can have the same hash. Entries can be changed in place
 /// and given up, but not added.
 #[derive(Debug, Default)]
@@ -72,6 +79,11 @@ impl HashIndex {
             return true;
         }
         false
+    }
+
+    /// Whether there was nothing in it from the start.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// All hashes with their numbers, in the order of the hashes.

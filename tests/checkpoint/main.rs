@@ -4,3 +4,7 @@
 
 mod file;
 mod files;
+mod models;
+mod snapshots;
+#[path = "../support/mod.rs"]
+mod support;
