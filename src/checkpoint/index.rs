@@ -128,7 +128,8 @@ impl FromIterator<(u32, u32)> for HashIndex {
     fn from_iter<I: IntoIterator<Item = (u32, u32)>>(entries: I) -> Self {
         let entries = entries.into_iter().map(|(hash, number)| entry_of(hash, number));
         let mut entries: Vec<u64> = entries.collect();
-        entries.sort_unstable();
+        // Restored ones come first and sorted, which this sort makes use of.
+        entries.sort();
         Self { entries }
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Cities {
 struct City {
     /// Where its restored rows lie.
     restored: Range<usize>,
-    /// Those of them that left.
+    /// Those of them that left; they may have come back, as one of `more`.
     gone: BTreeSet<u32>,
     more: BTreeSet<u32>,
 }
@@ -69,9 +69,7 @@ impl Cities {
             Some(changed) => changed,
             None => self.take_over(seed, city, of_city),
         };
-        if !city.gone.remove(&row) {
-            city.more.insert(row);
-        }
+        city.more.insert(row);
     }
 
     /// Takes a row away that is there.

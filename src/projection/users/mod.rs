@@ -88,7 +88,7 @@ impl Projection for Users {
         self.by_id.save(writer, BY_ID)?;
         self.by_email.save(writer, BY_EMAIL)?;
         self.by_city.save(self.seed, writer)?;
-        self.rows.save(writer)
+        self.rows.save(writer).map(|()| true)
     }
 
     fn restore(&mut self, reader: &Reader) -> bool {

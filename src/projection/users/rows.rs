@@ -75,11 +75,10 @@ impl Rows {
         self.restored.as_ref().is_some_and(|restored| restored.damaged.get())
     }
 
-    /// Writes all rows; `false` when some are damaged.
-    pub(super) fn save(&self, writer: &mut Writer) -> io::Result<bool> {
+    /// Writes all rows, unless they turn out damaged.
+    pub(super) fn save(&self, writer: &mut Writer) -> io::Result<()> {
         let blocks = (0..self.len()).step_by(BLOCK).map(|first| self.packed(first));
-        writer.blocks(SECTION, blocks)?;
-        Ok(!self.damaged())
+        writer.blocks(SECTION, blocks)
     }
 
     /// The `count` rows that were saved, none of them read yet; `None` if that shows that they
