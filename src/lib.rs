@@ -45,6 +45,7 @@
 //! - [`store`]: the events, the one truth; [`load`] reads them from a file
 //! - [`journal`]: commits as lines in files, and reading them back after whatever happened
 //! - [`storage`]: the directory that files are kept in
+//! - [`checkpoint`]: what a node held in memory, in a file, for a quick start
 //! - [`schema`]: how old events are read as new ones
 //! - [`replay`] and [`snapshot`]: the state of an aggregate at any position
 //! - [`projection`]: the read models and what keeps them up to date
@@ -54,6 +55,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod app;
+pub mod checkpoint;
 pub mod domain;
 pub mod engine;
 pub mod env;

@@ -2,23 +2,41 @@
 //! its first event. Only a cache: what is missing or does not fit is replayed.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::checkpoint::{Blocks, Reader, Writer, pack, unpack};
 use crate::store::StreamKey;
 
 /// The snapshots of all aggregates, in memory.
-#[derive(Debug)]
 pub struct Snapshots {
     every: u64,
     states: BTreeMap<(StreamKey, u64), Box<str>>,
+    restored: Option<Restored>,
 }
+
+/// The snapshots of a checkpoint, read when they are needed. Where both have one of the same
+/// version, that in memory counts.
+struct Restored {
+    /// Stream and version, ascending, and the number of the state.
+    places: Vec<(u64, usize)>,
+    /// Serialized states, [`BLOCK`] to each block.
+    states: Blocks,
+}
+
+/// So many restored states are read at a time.
+const BLOCK: usize = 16;
+
+/// The sections of a checkpoint.
+const PLACES: &str = "snapshots";
+const STATES: &str = "snapshots/states";
 
 impl Snapshots {
     /// Keeps the state of an aggregate at every `every`th version; none for 0.
     pub fn every(every: u64) -> Self {
-        Self { every, states: BTreeMap::new() }
+        Self { every, states: BTreeMap::new(), restored: None }
     }
 
     /// Whether an aggregate that came from one version to another has a snapshot due.
@@ -34,17 +52,102 @@ impl Snapshots {
         }
     }
 
-    /// Keeps only those states for whose stream and version `keep` says so.
-    pub fn retain(&mut self, keep: impl Fn(StreamKey, u64) -> bool) {
-        self.states.retain(|(stream, version), _| keep(*stream, *version));
-    }
-
     /// The latest readable state of a stream at or below `version`, with the version it has.
     pub fn latest<S: DeserializeOwned>(&self, stream: StreamKey, version: u64) -> Option<(u64, S)> {
         let below = self.states.range((stream, 0)..=(stream, version)).rev();
         let mut readable = below
             .filter_map(|((_, version), text)| Some((*version, serde_json::from_str(text).ok()?)));
+        let latest = readable.next();
+        // A restored one is read only if it is later.
+        let above = latest.as_ref().map_or(0, |(version, _)| version + 1);
+        let restored = self.restored.as_ref();
+        restored.and_then(|restored| restored.latest(stream, above, version)).or(latest)
+    }
+
+    /// Drops all snapshots, given as stream and version, but those to `keep`.
+    pub fn retain(&mut self, keep: impl Fn(StreamKey, u64) -> bool) {
+        self.states.retain(|(stream, version), _| keep(*stream, *version));
+        if let Some(restored) = &mut self.restored {
+            restored.places.retain(|(place, _)| {
+                let (stream, version) = stream_and_version(*place);
+                keep(stream, version)
+            });
+        }
+    }
+
+    /// Writes all snapshots into a checkpoint.
+    ///
+    /// # Errors
+    /// When they can't be written.
+    pub fn save(&self, writer: &mut Writer) -> io::Result<()> {
+        let mut all: BTreeMap<u64, &str> = BTreeMap::new();
+        if let Some(restored) = &self.restored {
+            // One that can't be read is left out, as each can be.
+            let readable = restored.places.iter();
+            all.extend(readable.filter_map(|(place, nth)| Some((*place, restored.text(*nth)?))));
+        }
+        for ((stream, version), text) in &self.states {
+            all.extend(place(*stream, *version).map(|place| (place, text.as_ref())));
+        }
+        writer.numbers64(PLACES, all.keys().copied())?;
+        let texts: Vec<&str> = all.into_values().collect();
+        let blocks = texts.chunks(BLOCK).map(|texts| pack(texts.iter().copied()));
+        writer.blocks(STATES, blocks)
+    }
+
+    /// Adds the snapshots that were saved, in the place of those restored before. The caller
+    /// sees to it that they were made by the same code.
+    pub fn restore(&mut self, reader: &Reader) {
+        let places = reader.numbers64(PLACES).zip(reader.blocks(STATES));
+        self.restored = places.map(|(places, states)| Restored {
+            places: places.into_iter().zip(0..).collect(),
+            states,
+        });
+    }
+}
+
+impl Restored {
+    /// The latest readable state between two versions, both included.
+    fn latest<S: DeserializeOwned>(
+        &self,
+        stream: StreamKey,
+        from: u64,
+        to: u64,
+    ) -> Option<(u64, S)> {
+        let (from, to) = (place(stream, from)?, place(stream, to.min(u64::from(u32::MAX)))?);
+        let beyond = self.places.partition_point(|(place, _)| *place <= to);
+        let between = self.places[..beyond].iter().rev().take_while(|(place, _)| *place >= from);
+        let mut readable = between.filter_map(|(place, nth)| {
+            let state = serde_json::from_str(self.text(*nth)?).ok()?;
+            Some((stream_and_version(*place).1, state))
+        });
         readable.next()
+    }
+
+    fn text(&self, nth: usize) -> Option<&str> {
+        unpack(self.states.get(nth / BLOCK)?)?.get(nth % BLOCK).copied()
+    }
+}
+
+/// Stream and version as one number, in their order. `None` for a version beyond all that
+/// streams have.
+fn place(stream: StreamKey, version: u64) -> Option<u64> {
+    let version = u32::try_from(version).ok()?;
+    Some(u64::from(stream.0) << 32 | u64::from(version))
+}
+
+fn stream_and_version(place: u64) -> (StreamKey, u64) {
+    (StreamKey((place >> 32) as u32), place & u64::from(u32::MAX))
+}
+
+impl std::fmt::Debug for Snapshots {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let restored = self.restored.as_ref().map_or(0, |restored| restored.places.len());
+        f.debug_struct("Snapshots")
+            .field("every", &self.every)
+            .field("states", &self.states)
+            .field("restored", &restored)
+            .finish()
     }
 }
 

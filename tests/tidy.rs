@@ -106,19 +106,20 @@ fn every_file_of_a_fixture_belongs_to_one() {
 
 /// The rooms from the wire down to plain text, each with those behind it that it may look into.
 /// What is not named with a room, it must not use.
-const DIRECTION: [(&str, &[&str]); 17] = [
+const DIRECTION: [(&str, &[&str]); 18] = [
     ("json", &[]),
     ("time", &[]),
     ("metrics", &[]),
+    ("checkpoint", &["storage"]),
     ("env", &["time"]),
     ("storage", &[]),
     ("journal", &["json", "storage"]),
     ("domain", &["json"]),
-    ("store", &["json", "time"]),
+    ("store", &["checkpoint", "journal", "json", "storage", "time"]),
     ("schema", &["domain", "store"]),
-    ("snapshot", &["store"]),
+    ("snapshot", &["checkpoint", "store"]),
     ("replay", &["domain", "schema", "snapshot", "store"]),
-    ("projection", &["domain", "json", "schema", "store"]),
+    ("projection", &["checkpoint", "domain", "json", "schema", "store"]),
     ("query", &["domain", "json", "metrics", "projection", "replay", "store", "time"]),
     (
         "executor",
@@ -179,8 +180,11 @@ fn the_machinery_names_no_aggregate() {
         "src/store/",
         "src/replay.rs",
         "src/snapshot.rs",
+        "src/checkpoint/",
         "src/projection/mod.rs",
         "src/projection/past.rs",
+        "src/projection/saved.rs",
+        "src/projection/lookup.rs",
         "src/query/mod.rs",
         "src/query/as_of.rs",
         "src/query/params.rs",

@@ -37,6 +37,11 @@ impl Fields {
         fits.then(|| Self::new(members.iter()))
     }
 
+    /// The fields whose text this is: one that [`as_str`](Self::as_str) returned.
+    pub(crate) fn known(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The JSON object.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,14 +1,18 @@
 //! Read models: what queries are answered from. Each is built by a projection, which applies
 //! every event of the store once, in order.
 
+mod lookup;
 mod past;
 mod rank;
+mod saved;
 pub mod users;
 
 pub use past::{Models, Past};
 
 use std::any::Any;
+use std::io;
 
+use crate::checkpoint::{Reader, Writer};
 use crate::schema::{Delivery, Schema};
 use crate::store::EventStore;
 
@@ -23,6 +27,35 @@ pub trait Projection: Any {
 
     /// The same object, to be found by its own type.
     fn as_any(&self) -> &dyn Any;
+
+    /// Raised when the same events lead to another read model than before, or are saved in
+    /// another way: what was saved at another version is not restored.
+    fn version(&self) -> u32 {
+        1
+    }
+
+    /// Writes the read model into a checkpoint, in sections whose names begin with its own;
+    /// `false` when it is not to be found there and has to be replayed. For a small one that has
+    /// a serde form: `writer.value("its name", self).map(|()| true)`.
+    ///
+    /// # Errors
+    /// When the checkpoint can't be written.
+    fn save(&self, _writer: &mut Writer) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Takes over what [`save`](Self::save) wrote, before the first event; `false` when it is not
+    /// there or not usable, after which this object is dropped. For a small read model:
+    /// `reader.value("its name").map(|saved| *self = saved).is_some()`.
+    fn restore(&mut self, _reader: &Reader) -> bool {
+        false
+    }
+
+    /// Whether a part of what was restored turned out unreadable when it was first needed. What
+    /// the read model has answered since then is not to be trusted; it has to be replayed.
+    fn damaged(&self) -> bool {
+        false
+    }
 }
 
 /// Makes a projection that has seen no event.
@@ -93,24 +126,9 @@ impl Runner {
     pub fn rebuild(&mut self, name: &str, store: &dyn EventStore, schema: &Schema) -> Option<u64> {
         let mut running = self.running.iter_mut();
         let old = running.find(|running| running.projection.name() == name)?;
-        let mut rebuilt = Running::new(old.new);
-        rebuilt.catch_up(store, schema, store.head());
-        rebuilt.rebuilds = std::mem::take(&mut old.rebuilds);
-        rebuilt.rebuilds.push(store.head());
-        let events = rebuilt.checkpoint.position;
-        *old = rebuilt;
-        Some(events)
-    }
-
-    /// Builds those projections anew that have seen events which the store has taken back.
-    pub fn roll_back(&mut self, store: &dyn EventStore, schema: &Schema) {
-        for running in &mut self.running {
-            if running.checkpoint.position > store.head() {
-                let rebuilds = std::mem::take(&mut running.rebuilds);
-                *running = Running { rebuilds, ..Running::new(running.new) };
-                running.catch_up(store, schema, store.head());
-            }
-        }
+        old.replay(store, schema, store.head());
+        old.rebuilds.push(store.head());
+        Some(old.checkpoint.position)
     }
 
     /// How far each projection has come, in the order of registration.
@@ -143,6 +161,14 @@ impl Running {
             self.checkpoint.events_handled += u64::from(self.projection.apply(delivery));
             self.checkpoint.position = position;
         }
+    }
+
+    /// Puts what the events up to `until` lead to in the place of what was there.
+    fn replay(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
+        let mut replayed = Self::new(self.new);
+        replayed.catch_up(store, schema, until);
+        replayed.rebuilds = std::mem::take(&mut self.rebuilds);
+        *self = replayed;
     }
 
     fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {

@@ -9,6 +9,16 @@ pub(super) struct Rank {
 }
 
 impl Rank {
+    /// The rank whose [`sums`](Self::sums) these are.
+    pub(super) fn of_sums(sums: Vec<u32>) -> Self {
+        Self { sums }
+    }
+
+    /// One number for each slot, which together say which are taken.
+    pub(super) fn sums(&self) -> &[u32] {
+        &self.sums
+    }
+
     /// Adds a slot behind the last one, taken or not.
     pub(super) fn push(&mut self, taken: bool) {
         let number = self.sums.len() + 1;

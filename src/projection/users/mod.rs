@@ -1,52 +1,59 @@
 //! The read model of users: by id, by email, by city, and in order of creation.
 
+mod cities;
+mod rows;
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::BuildHasher;
-use std::mem;
+use std::io;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use serde::{Deserialize, Serialize};
 
 use super::Projection;
+use super::lookup::Lookup;
 use super::rank::Rank;
+use crate::checkpoint::{Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent};
 use crate::domain::{Decider, Fields};
 use crate::json;
 use crate::schema::Delivery;
+use cities::Cities;
+use rows::{Row, Rows};
 
 /// All living users as they are now. Finding, changing or removing one costs at most
 /// logarithmic time in the number of the others.
 #[derive(Debug, Default)]
 pub struct Users {
     /// In order of creation. A deleted user's row stays, so that its id stays taken.
-    rows: Vec<Row>,
+    rows: Rows,
     /// Which rows are living users.
     living: Rank,
     count: u64,
-    by_id: HashTable<Entry>,
+    by_id: Lookup,
     /// By their email in one case, the first created living user who has it.
-    by_email: HashTable<Entry>,
+    by_email: Lookup,
     /// The others who have the same email: commands don't let it happen, loaded events can.
     also_by_email: BTreeMap<Box<str>, BTreeSet<u32>>,
     /// Living users by their city, in order of creation.
-    by_city: BTreeMap<Box<str>, BTreeSet<u32>>,
-    hasher: DefaultHashBuilder,
+    by_city: Cities,
+    seed: Seed,
 }
 
-#[derive(Debug)]
-struct Row {
-    /// The view, the id first; of a deleted user, the id alone.
-    view: Fields,
-    living: bool,
+/// What a checkpoint tells of the users beside the sections that are read in bulk.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    rows: usize,
+    count: u64,
+    seed: Seed,
+    also_by_email: BTreeMap<Box<str>, BTreeSet<u32>>,
 }
 
-/// A row in a hash table, with a part of its hash so that the table can grow without the rows.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    hash: u32,
-    row: u32,
-}
+/// The sections of a checkpoint, beside those of the rows and the cities.
+const HEAD: &str = "users";
+const LIVING: &str = "users/living";
+const BY_ID: &str = "users/ids";
+const BY_EMAIL: &str = "users/emails";
 
 impl Projection for Users {
     fn name(&self) -> &'static str {
@@ -59,7 +66,7 @@ impl Projection for Users {
         };
         let id = delivery.event().aggregate_id;
         let row = self.row(id);
-        let before = row.map_or(User::Absent, |row| self.rows[row as usize].user());
+        let before = row.and_then(|row| self.rows.get(row)).map_or(User::Absent, Row::user);
         let after = UserDecider::evolve(before, &event);
         self.store(id, row, after);
         true
@@ -67,6 +74,29 @@ impl Projection for Users {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn save(&self, writer: &mut Writer) -> io::Result<bool> {
+        let head = Head {
+            rows: self.rows.len(),
+            count: self.count,
+            seed: self.seed,
+            also_by_email: self.also_by_email.clone(),
+        };
+        writer.value(HEAD, &head)?;
+        writer.numbers32(LIVING, self.living.sums().iter().copied())?;
+        self.by_id.save(writer, BY_ID)?;
+        self.by_email.save(writer, BY_EMAIL)?;
+        self.by_city.save(self.seed, writer)?;
+        self.rows.save(writer).map(|()| true)
+    }
+
+    fn restore(&mut self, reader: &Reader) -> bool {
+        Self::restored(reader).map(|restored| *self = restored).is_some()
+    }
+
+    fn damaged(&self) -> bool {
+        self.rows.damaged()
     }
 }
 
@@ -83,21 +113,21 @@ impl Users {
 
     /// The id of the living user whose email this is, whatever its case.
     pub fn email_owner(&self, email: &str) -> Option<String> {
-        let row = &self.rows[self.row_of_email(email)? as usize];
-        row.view.string("id").map(|id| id.into_owned())
+        let row = self.rows.get(self.row_of_email(email)?)?;
+        row.view.string("id").map(Cow::into_owned)
     }
 
     /// The views of the living users of a city, in order of creation.
     pub fn by_city(&self, city: &str) -> impl Iterator<Item = &str> {
-        let rows = self.by_city.get(city).into_iter().flatten();
-        rows.filter_map(|row| self.view(*row))
+        let rows = self.by_city.rows(self.seed, city, |row| has_city(&self.rows, row, city));
+        rows.filter_map(|row| self.view(row))
     }
 
     /// The views of `limit` living users after the first `skip`, in order of creation.
     pub fn page(&self, skip: u64, limit: u64) -> impl Iterator<Item = &str> {
         let wanted = skip..skip.saturating_add(limit);
         let rows = wanted.map_while(|nth| self.living.nth(nth));
-        rows.map(|row| self.rows[row].view.as_str())
+        rows.filter_map(|row| Some(self.rows.get(row as u32)?.view.as_str()))
     }
 
     /// How many users are living.
@@ -106,27 +136,24 @@ impl Users {
     }
 
     fn view(&self, row: u32) -> Option<&str> {
-        let row = &self.rows[row as usize];
+        let row = self.rows.get(row)?;
         row.living.then(|| row.view.as_str())
     }
 
     fn row(&self, id: &str) -> Option<u32> {
         let start = leading_id(id);
-        let same = |row: u32| self.rows[row as usize].has_id(&start);
-        find(&self.by_id, self.hash(id), same)
+        let same = |row: u32| self.rows.get(row).is_some_and(|row| row.has_id(&start));
+        self.by_id.find(self.seed.hash(id), same)
     }
 
     fn row_of_email(&self, email: &str) -> Option<u32> {
         let email = folded(email);
-        find(&self.by_email, self.hash(&email), |row| self.has_email(row, &email))
+        self.by_email.find(self.seed.hash(&email), |row| self.has_email(row, &email))
     }
 
     fn has_email(&self, row: u32, email: &str) -> bool {
-        indexed(&self.rows[row as usize].view).0.is_some_and(|other| other == email)
-    }
-
-    fn hash(&self, text: &str) -> u32 {
-        (self.hasher.hash_one(text) >> 32) as u32
+        let email_of = |row: &Row| indexed(&row.view).0.is_some_and(|other| other == email);
+        self.rows.get(row).is_some_and(email_of)
     }
 
     /// Puts `after` in the place of what was in `row`, in the rows and in every index.
@@ -141,14 +168,15 @@ impl Users {
         };
         let new = Row { view, living };
         let row = row.unwrap_or_else(|| self.add(id));
-        let old = mem::replace(&mut self.rows[row as usize], new);
+        let view = new.view.clone();
+        // A damaged row has none; the read model is replayed then.
+        let Some(old) = self.rows.replace(row, new) else { return };
         if old.living != living {
             self.living.set(row as usize, living);
             self.count = if living { self.count + 1 } else { self.count - 1 };
         }
-        let new = self.rows[row as usize].view.clone();
         let (old_email, old_city) = indexed(&old.view);
-        let (new_email, new_city) = indexed(&new);
+        let (new_email, new_city) = indexed(&view);
         self.move_email(row, old_email, new_email);
         self.move_city(row, old_city, new_city);
     }
@@ -157,8 +185,7 @@ impl Users {
     fn add(&mut self, id: &str) -> u32 {
         // The store has fewer than 2^32 events, and each row has one.
         let row = self.rows.len() as u32;
-        let hash = self.hash(id);
-        insert(&mut self.by_id, Entry { hash, row });
+        self.by_id.insert(self.seed.hash(id), row);
         self.rows.push(Row { view: Fields::new([]), living: false });
         self.living.push(false);
         row
@@ -177,32 +204,23 @@ impl Users {
     }
 
     fn take_email(&mut self, row: u32, email: String) {
-        let hash = self.hash(&email);
+        let hash = self.seed.hash(&email);
         // Everyone's view has the email by now; only the one who had it before is listed.
-        let Some(owner) = find(&self.by_email, hash, |other| self.has_email(other, &email)) else {
-            return insert(&mut self.by_email, Entry { hash, row });
+        let Some(owner) = self.by_email.find(hash, |other| self.has_email(other, &email)) else {
+            return self.by_email.insert(hash, row);
         };
         let (first, other) = (owner.min(row), owner.max(row));
-        self.replace_owner(hash, owner, Some(first));
+        self.by_email.replace(hash, owner, Some(first));
         self.also_by_email.entry(email.into()).or_default().insert(other);
     }
 
     fn give_up_email(&mut self, row: u32, email: &str) {
         let mut others = self.also_by_email.remove(email).unwrap_or_default();
         if !others.remove(&row) {
-            self.replace_owner(self.hash(email), row, others.pop_first());
+            self.by_email.replace(self.seed.hash(email), row, others.pop_first());
         }
         if !others.is_empty() {
             self.also_by_email.insert(email.into(), others);
-        }
-    }
-
-    fn replace_owner(&mut self, hash: u32, owner: u32, by: Option<u32>) {
-        let found = self.by_email.find_entry(spread(hash), |entry| entry.row == owner);
-        match (found, by) {
-            (Ok(mut entry), Some(row)) => entry.get_mut().row = row,
-            (Ok(entry), None) => _ = entry.remove(),
-            (Err(_), _) => {}
         }
     }
 
@@ -210,33 +228,35 @@ impl Users {
         if old == new {
             return;
         }
-        if let Some(city) = old
-            && let Some(rows) = self.by_city.get_mut(city.as_ref())
-        {
-            rows.remove(&row);
-            if rows.is_empty() {
-                self.by_city.remove(city.as_ref());
-            }
+        let (rows, seed) = (&self.rows, self.seed);
+        if let Some(city) = old {
+            // The row itself has left already, but it speaks for the city that it was in.
+            let of_city = |other| other == row || has_city(rows, other, &city);
+            self.by_city.remove(seed, &city, row, of_city);
         }
         if let Some(city) = new {
-            match self.by_city.get_mut(city.as_ref()) {
-                Some(rows) => _ = rows.insert(row),
-                None => _ = self.by_city.insert(city.into(), BTreeSet::from([row])),
-            }
+            self.by_city.insert(seed, &city, row, |other| has_city(rows, other, &city));
         }
+    }
+
+    /// The users that were saved, if what is needed at once is readable.
+    fn restored(reader: &Reader) -> Option<Self> {
+        let Head { rows, count, seed, also_by_email } = reader.value(HEAD)?;
+        Some(Self {
+            rows: Rows::restore(reader, rows)?,
+            living: Rank::of_sums(reader.numbers32(LIVING)?),
+            count,
+            by_id: Lookup::restore(reader, BY_ID)?,
+            by_email: Lookup::restore(reader, BY_EMAIL)?,
+            also_by_email,
+            by_city: Cities::restore(reader)?,
+            seed,
+        })
     }
 }
 
-impl Row {
-    fn user(&self) -> User {
-        if self.living { User::Living(self.view.clone()) } else { User::Deleted }
-    }
-
-    /// Whether the view begins with this id, given as [`leading_id`].
-    fn has_id(&self, start: &str) -> bool {
-        let rest = self.view.as_str().strip_prefix(start);
-        rest.is_some_and(|rest| rest.starts_with([',', '}']))
-    }
+fn has_city(rows: &Rows, row: u32, city: &str) -> bool {
+    rows.get(row).is_some_and(|row| indexed(&row.view).1.is_some_and(|other| other == city))
 }
 
 /// What a view is indexed by: the email in one case, and the city.
@@ -269,20 +289,6 @@ fn leading_id(id: &str) -> String {
     start
 }
 
-fn find(table: &HashTable<Entry>, hash: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
-    let found = table.find(spread(hash), |entry| entry.hash == hash && same(entry.row));
-    found.map(|entry| entry.row)
-}
-
-fn insert(table: &mut HashTable<Entry>, entry: Entry) {
-    table.insert_unique(spread(entry.hash), entry, |entry| spread(entry.hash));
-}
-
-/// A hash of 64 bits for the table, all of them in use, from the 32 that an entry keeps.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -299,7 +305,7 @@ mod tests {
         let text = |number: u32| format!("u{number}@x.io");
         let mut seen = HashMap::new();
         let pair = (0..).find_map(|number| {
-            let other = seen.insert(users.hash(&text(number)), number)?;
+            let other = seen.insert(users.seed.hash(&text(number)), number)?;
             Some([text(other), text(number)])
         });
         pair.unwrap()

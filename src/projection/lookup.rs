@@ -1,0 +1,67 @@
+//! Finding rows by a text that stands in the rows themselves.
+
+use std::io;
+
+use hashbrown::HashTable;
+
+use crate::checkpoint::{HashIndex, Reader, Writer};
+
+/// Row numbers by the hash of a text. Those of a checkpoint stay in the array that they were
+/// saved as; new ones are in a table beside it.
+#[derive(Debug, Default)]
+pub(super) struct Lookup {
+    restored: HashIndex,
+    new: HashTable<Entry>,
+}
+
+/// A row, with a part of its hash so that the table can grow without the rows.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u32,
+    row: u32,
+}
+
+impl Lookup {
+    /// The row under `hash` that is the `same`, if there is one.
+    pub(super) fn find(&self, hash: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
+        let new = self.new.find(spread(hash), |entry| entry.hash == hash && same(entry.row));
+        match new {
+            Some(entry) => Some(entry.row),
+            None => self.restored.find(hash).find(|row| same(*row)),
+        }
+    }
+
+    /// Adds a row under `hash`.
+    pub(super) fn insert(&mut self, hash: u32, row: u32) {
+        self.new.insert_unique(spread(hash), Entry { hash, row }, |entry| spread(entry.hash));
+    }
+
+    /// Puts another row in the place of `old` under `hash`, or none.
+    pub(super) fn replace(&mut self, hash: u32, old: u32, new: Option<u32>) {
+        // Each row is listed once at the most.
+        match (self.new.find_entry(spread(hash), |entry| entry.row == old), new) {
+            (Ok(mut entry), Some(row)) => entry.get_mut().row = row,
+            (Ok(entry), None) => _ = entry.remove(),
+            (Err(_), new) => _ = self.restored.replace(hash, old, new),
+        }
+    }
+
+    /// Writes all rows and their hashes as the section `name`.
+    pub(super) fn save(&self, writer: &mut Writer, name: &str) -> io::Result<()> {
+        if self.new.is_empty() {
+            return self.restored.save(writer, name);
+        }
+        let new = self.new.iter().map(|entry| (entry.hash, entry.row));
+        self.restored.iter().chain(new).collect::<HashIndex>().save(writer, name)
+    }
+
+    /// What was saved as the section `name`, if it is readable.
+    pub(super) fn restore(reader: &Reader, name: &str) -> Option<Self> {
+        Some(Self { restored: HashIndex::restore(reader, name)?, new: HashTable::new() })
+    }
+}
+
+/// A hash of 64 bits for the table, all of them in use, from the 32 that an entry keeps.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}

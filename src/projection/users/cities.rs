@@ -1,0 +1,162 @@
+//! Which rows belong to which city.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::iter;
+use std::ops::Range;
+
+use crate::checkpoint::{HashIndex, Reader, Seed, Writer};
+
+const BY_HASH: &str = "users/cities";
+const ENDS: &str = "users/cities/ends";
+const ROWS: &str = "users/cities/rows";
+
+/// Sets of rows by the name of a city. What comes from a checkpoint is used as it lies there:
+/// a row of a city tells the city's name.
+#[derive(Debug, Default)]
+pub(super) struct Cities {
+    /// Those that were changed or added since.
+    changed: BTreeMap<Box<str>, City>,
+    restored: Groups,
+}
+
+/// What a city is now.
+#[derive(Debug, Default)]
+struct City {
+    /// Where its restored rows lie.
+    restored: Range<usize>,
+    /// Those of them that left; they may have come back, as one of `more`.
+    gone: BTreeSet<u32>,
+    more: BTreeSet<u32>,
+}
+
+/// The rows of several cities, one city behind the other, ascending within each.
+#[derive(Debug, Default)]
+struct Groups {
+    /// Which groups have cities with this hash. One that has changed is not listed any more.
+    by_hash: HashIndex,
+    /// Where each group ends; it starts where the one before it ends.
+    ends: Vec<u32>,
+    rows: Vec<u32>,
+}
+
+/// Whether a row is of the city in question.
+pub(super) trait OfCity: Fn(u32) -> bool {}
+impl<F: Fn(u32) -> bool> OfCity for F {}
+
+impl Cities {
+    /// The rows of a city, ascending. `of_city` is asked about restored rows.
+    pub(super) fn rows(
+        &self,
+        seed: Seed,
+        city: &str,
+        of_city: impl OfCity,
+    ) -> impl Iterator<Item = u32> {
+        let changed = self.changed.get(city);
+        let restored = match changed {
+            Some(changed) => changed.restored.clone(),
+            None => {
+                let group = self.restored.find(seed, city, of_city);
+                group.map(|(_, group)| self.restored.range(group)).unwrap_or_default()
+            }
+        };
+        self.merged(restored, changed)
+    }
+
+    /// Adds a row that is not there yet.
+    pub(super) fn insert(&mut self, seed: Seed, city: &str, row: u32, of_city: impl OfCity) {
+        let city = match self.changed.get_mut(city) {
+            Some(changed) => changed,
+            None => self.take_over(seed, city, of_city),
+        };
+        city.more.insert(row);
+    }
+
+    /// Takes a row away that is there.
+    pub(super) fn remove(&mut self, seed: Seed, name: &str, row: u32, of_city: impl OfCity) {
+        let city = match self.changed.get_mut(name) {
+            Some(changed) => changed,
+            None => self.take_over(seed, name, of_city),
+        };
+        if !city.more.remove(&row) {
+            city.gone.insert(row);
+        }
+        if city.more.is_empty() && city.gone.len() >= city.restored.len() {
+            self.changed.remove(name);
+        }
+    }
+
+    /// Writes all cities that have rows.
+    pub(super) fn save(&self, seed: Seed, writer: &mut Writer) -> io::Result<()> {
+        let (mut groups, mut hashes) = (Groups::default(), Vec::new());
+        for (name, city) in &self.changed {
+            groups.rows.extend(self.merged(city.restored.clone(), Some(city)));
+            groups.ends.push(groups.rows.len() as u32);
+            hashes.push(seed.hash(name));
+        }
+        for (hash, group) in self.restored.by_hash.iter() {
+            groups.rows.extend(self.merged(self.restored.range(group), None));
+            groups.ends.push(groups.rows.len() as u32);
+            hashes.push(hash);
+        }
+        let by_hash: HashIndex = hashes.into_iter().zip(0..).collect();
+        by_hash.save(writer, BY_HASH)?;
+        writer.numbers32(ENDS, groups.ends)?;
+        writer.numbers32(ROWS, groups.rows)
+    }
+
+    /// The cities that were saved, if they are readable.
+    pub(super) fn restore(reader: &Reader) -> Option<Self> {
+        let by_hash = HashIndex::restore(reader, BY_HASH)?;
+        let ends = reader.numbers32(ENDS)?;
+        let rows = reader.numbers32(ROWS)?;
+        Some(Self { changed: BTreeMap::new(), restored: Groups { by_hash, ends, rows } })
+    }
+
+    /// The restored rows that did not leave and those that came, ascending.
+    fn merged<'a>(
+        &'a self,
+        restored: Range<usize>,
+        changed: Option<&'a City>,
+    ) -> impl Iterator<Item = u32> + use<'a> {
+        let left = move |row: &u32| !changed.is_some_and(|city| city.gone.contains(row));
+        let restored = self.restored.rows.get(restored).unwrap_or_default();
+        let mut stayed = restored.iter().copied().filter(left).peekable();
+        let mut came = changed.into_iter().flat_map(|city| city.more.iter().copied()).peekable();
+        iter::from_fn(move || match (stayed.peek(), came.peek()) {
+            (Some(stayed), Some(other)) if other < stayed => came.next(),
+            (Some(_), _) => stayed.next(),
+            (None, _) => came.next(),
+        })
+    }
+
+    /// A city as it was restored, or an empty one, from now on to be changed.
+    fn take_over(&mut self, seed: Seed, name: &str, of_city: impl OfCity) -> &mut City {
+        let mut city = City::default();
+        if let Some((hash, group)) = self.restored.find(seed, name, of_city) {
+            self.restored.by_hash.replace(hash, group, None);
+            city.restored = self.restored.range(group);
+        }
+        self.changed.entry(name.into()).or_insert(city)
+    }
+}
+
+impl Groups {
+    /// The hash of a city and its group.
+    fn find(&self, seed: Seed, city: &str, of_city: impl OfCity) -> Option<(u32, u32)> {
+        if self.by_hash.is_empty() {
+            return None;
+        }
+        let hash = seed.hash(city);
+        // As nothing of a group has changed, one row speaks for all.
+        let first = |group: u32| self.rows.get(self.range(group)).and_then(|rows| rows.first());
+        let same = |group: &u32| first(*group).is_some_and(|row| of_city(*row));
+        self.by_hash.find(hash).find(same).map(|group| (hash, group))
+    }
+
+    fn range(&self, group: u32) -> Range<usize> {
+        let end = |group: usize| self.ends.get(group).map_or(0, |end| *end as usize);
+        let group = group as usize;
+        group.checked_sub(1).map_or(0, end)..end(group)
+    }
+}
