@@ -88,6 +88,20 @@ impl UuidV7 {
         Self::new(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
 
+    /// As [`seeded`](Self::seeded), for a store that has come to the position `head` already: its
+    /// ids are not made again.
+    pub fn seeded_at(seed: u64, head: u64) -> Self {
+        match head {
+            0 => Self::seeded(seed),
+            _ => {
+                let mut bytes = [0; 32];
+                bytes[..8].copy_from_slice(&seed.to_le_bytes());
+                bytes[8..16].copy_from_slice(&head.to_le_bytes());
+                Self::new(Xoshiro256PlusPlus::from_seed(bytes))
+            }
+        }
+    }
+
     fn new(random: Xoshiro256PlusPlus) -> Self {
         Self { random, millis: 0, counter: COUNTER_MAX }
     }
@@ -159,6 +173,18 @@ mod tests {
             UuidV7::from_os().unwrap().next_id(moment),
             UuidV7::from_os().unwrap().next_id(moment)
         );
+    }
+
+    #[test]
+    fn a_seeded_store_that_is_gone_on_with_gets_other_ids_than_it_has_and_always_the_same() {
+        let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let first = |mut ids: UuidV7| ids.next_id(moment);
+        assert_eq!(first(UuidV7::seeded_at(5, 0)), first(UuidV7::seeded(5)));
+        assert_eq!(first(UuidV7::seeded_at(5, 7)), first(UuidV7::seeded_at(5, 7)));
+        let ids = [(5, 0), (5, 1), (5, 7), (6, 0), (6, 7)];
+        let ids = ids.map(|(seed, head)| first(UuidV7::seeded_at(seed, head)));
+        let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use std::io::{self, BufRead};
 
 use crate::engine::Engine;
-use crate::store::EventRecord;
+use crate::store::{AppendError, EventRecord};
 
 /// Stores all events of `input`, one a line; empty lines are passed over. Returns how many
-/// there were.
+/// there were. They are settled together, when all have been read.
 ///
 /// # Errors
-/// The first line that can't be read or stored, with its number; the lines before it are
-/// stored.
+/// The first line that can't be read or stored, with its number; what a store on a disk has
+/// taken in until then is not settled, and gone when the engine is dropped now.
 pub fn load(mut input: impl BufRead, engine: &mut Engine) -> Result<u64, LoadError> {
     let mut text = String::new();
     let mut events = 0;
@@ -27,6 +27,7 @@ pub fn load(mut input: impl BufRead, engine: &mut Engine) -> Result<u64, LoadErr
         stored.map_err(|reason| LoadError::Record { line, reason })?;
         events += 1;
     }
+    engine.settle()?;
     Ok(events)
 }
 
@@ -41,6 +42,9 @@ pub enum LoadError {
         /// What the system says.
         error: io::Error,
     },
+    /// The events can't be settled.
+    #[error(transparent)]
+    Store(#[from] AppendError),
     /// A line is no event record, or one that can't be stored.
     #[error("line {line}: {reason}")]
     Record {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::checkpoint::made_by;
 use super::settle::Unsettled;
 use super::{Engine, REBUILD_PROJECTION};
 use crate::domain::{Command, Decider};
@@ -50,6 +51,9 @@ pub enum BuildError {
     /// Events of an old version could not be read.
     #[error(transparent)]
     Gap(#[from] SchemaGap),
+    /// Events that are stored can't be read.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 impl EngineBuilder {
@@ -107,6 +111,7 @@ impl EngineBuilder {
         if let Some(name) = self.taken {
             return Err(BuildError::Twice(name));
         }
+        let made_by = made_by(&self.kinds, &self.upcasters);
         let schema = Schema::new(self.kinds, self.upcasters)?;
         let mut engine = Engine {
             store: settings.store,
@@ -122,9 +127,15 @@ impl EngineBuilder {
             metrics: Metrics::default(),
             seen: 0,
             unsettled: Unsettled::default(),
+            made_by,
+            saved: (0, 0),
         };
+        engine.restore();
         engine.catch_up();
-        Ok(engine)
+        match engine.store.damage() {
+            Some(damage) => Err(BuildError::Damaged(damage.to_owned())),
+            None => Ok(engine),
+        }
     }
 
     fn note(&mut self, twice: bool, name: &'static str) {

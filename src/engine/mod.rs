@@ -2,6 +2,7 @@
 //! knows aggregates, read models and queries only as what was registered.
 
 mod builder;
+mod checkpoint;
 mod settle;
 
 pub use builder::{BuildError, EngineBuilder, Settings};
@@ -23,7 +24,7 @@ use crate::replay::Sources;
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
-    Appended, Commit, EventRecord, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
+    AppendError, Appended, Commit, EventRecord, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
 };
 use crate::time::Timestamp;
 use settle::Unsettled;
@@ -62,6 +63,10 @@ pub struct Engine {
     /// Up to here the engine has looked at what is stored.
     seen: u64,
     unsettled: Unsettled,
+    /// What code it is, for checkpoints.
+    made_by: u64,
+    /// What the last checkpoint has: a position, and a number of rebuilds.
+    saved: (u64, u64),
 }
 
 impl Engine {
@@ -78,8 +83,9 @@ impl Engine {
             .as_deref()
             .map(|key| Idempotency { key, fingerprint: fingerprint(request) });
         self.catch_up();
+        let unreadable = self.store.unreadable();
         let remembered = repeat(self.store.as_ref(), idempotency);
-        let result = remembered.unwrap_or_else(|| match handler {
+        let mut result = remembered.unwrap_or_else(|| match handler {
             Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
             Handler::Rebuild => self.rebuild(request),
             Handler::Unknown => {
@@ -91,6 +97,10 @@ impl Engine {
             Ok(Outcome::Stored(appended)) => Some(*appended),
             Ok(Outcome::Unchanged | Outcome::Planned(_) | Outcome::Rebuilt { .. }) | Err(_) => None,
         };
+        self.runner.heal(self.store.as_ref(), &self.schema);
+        if own.is_none() && self.store.unreadable() != unreadable {
+            result = Err(Failure::Storage(AppendError::Unavailable(self.damage())));
+        }
         self.count_foreign(own);
         if own.is_some_and(|own| own.last > self.store.settled()) {
             self.unsettled.note(name, &self.metrics);
@@ -122,6 +132,27 @@ impl Engine {
             let text = format!("asOf does not apply to {}, which speaks of the node", query.name);
             return Err(QueryError::BadParameter(text));
         }
+        let (query, start) = (*query, out.len());
+        loop {
+            let unreadable = self.store.unreadable();
+            let answered = self.answer_once(&query, request, out);
+            if self.store.unreadable() != unreadable {
+                return Err(QueryError::Damaged(self.damage()));
+            }
+            // What rests on a part of a checkpoint that turned out damaged is answered again.
+            if !self.runner.heal(self.store.as_ref(), &self.schema) {
+                return answered;
+            }
+            out.truncate(start);
+        }
+    }
+
+    fn answer_once(
+        &self,
+        query: &Query,
+        request: &QueryRequest<'_>,
+        out: &mut String,
+    ) -> Result<(), QueryError> {
         let store = self.store.as_ref();
         let head = store.head();
         let position = request.as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
@@ -202,6 +233,11 @@ impl Engine {
     /// What was counted.
     pub fn metrics_mut(&mut self) -> &mut Metrics {
         &mut self.metrics
+    }
+
+    /// Where the store is damaged.
+    fn damage(&self) -> String {
+        self.store.damage().unwrap_or_default().to_owned()
     }
 
     /// What takes the command `name`, and the name it is counted under.

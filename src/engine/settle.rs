@@ -37,15 +37,24 @@ impl Engine {
     /// [`AppendError::Indefinite`] when they may be. Either way the engine is as it was before
     /// the first of these commands, and the store takes no more writes.
     pub fn settle(&mut self) -> Result<(), AppendError> {
-        let Unsettled { commands, counted } = &mut self.unsettled;
         let flushed = self.store.flush();
-        if flushed.is_ok() {
-            commands.clear();
-            *counted = None;
+        self.keep_settled(flushed)?;
+        self.save_checkpoint_if_due();
+        Ok(())
+    }
+
+    /// Keeps what is settled now, or undoes what is not.
+    pub(super) fn keep_settled(
+        &mut self,
+        settled: Result<(), AppendError>,
+    ) -> Result<(), AppendError> {
+        if settled.is_ok() {
+            self.unsettled.commands.clear();
+            self.unsettled.counted = None;
         } else {
             self.roll_back();
         }
-        flushed
+        settled
     }
 
     /// Whether something that was answered waits to be settled.

@@ -194,10 +194,13 @@ impl<D: Decider> Executor<D> {
         command: &D::Command,
         request: &CommandRequest<'_>,
         loaded: &Replayed<D::State>,
-        workspace: &Workspace<'_>,
+        workspace: &mut Workspace<'_>,
     ) -> Result<Vec<D::Event>, Failure> {
         check_expected(request.expected_version, loaded.version)?;
-        let facts = (self.look_up)(command, workspace.runner);
+        let mut facts = (self.look_up)(command, workspace.runner);
+        if workspace.runner.heal(workspace.store, workspace.schema) {
+            facts = (self.look_up)(command, workspace.runner);
+        }
         let decided = D::decide(command, &loaded.state, &facts);
         // Existence comes before the rules, also where it is that of another type.
         if !matches!(decided, Err(Rejection::NotFound(_))) {

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use batch::Batch;
 
 use crate::engine::Engine;
+use crate::store::AppendError;
 use crate::wire::envelope::Envelope;
 use crate::wire::error::WireError;
 use crate::wire::frame::{Framer, Input};
@@ -47,6 +48,15 @@ impl Node {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             done => done,
         }
+    }
+
+    /// Brings the node to rest after its last input: everything is on the disk, if it has one,
+    /// and the next start need not read all of it.
+    ///
+    /// # Errors
+    /// When that can't be made certain. No reply has told of what is lost then.
+    pub fn close(&mut self) -> Result<(), AppendError> {
+        self.engine.close()
     }
 
     fn serve(&mut self, input: &mut dyn Read, output: &mut dyn Write) -> io::Result<()> {

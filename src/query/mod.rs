@@ -71,6 +71,9 @@ pub enum QueryError {
     /// The read model is not part of this node.
     #[error("the read model {0} is not available")]
     Unavailable(&'static str),
+    /// What the answer rests on is stored, but can't be read.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 impl<'a> View<'a> {

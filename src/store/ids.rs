@@ -25,16 +25,34 @@ impl Ids {
 
     /// The number of `id`, a new one if it had none. `None` when all numbers are given away.
     pub(super) fn intern(&mut self, id: &str) -> Option<u32> {
-        if let Some(number) = self.find(id) {
-            return Some(number);
+        let Self { text, ends, numbers, hasher } = self;
+        let hash = hasher.hash_one(id);
+        if let Some(number) = numbers.find(hash, |number| slice(text, ends, *number) == id) {
+            return Some(*number);
         }
-        let number = u32::try_from(self.ends.len()).ok()?;
-        self.text.push_str(id);
-        self.ends.push(self.text.len());
-        let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
-        let rehash = |number: &u32| hasher.hash_one(slice(text, ends, *number));
-        self.numbers.insert_unique(hasher.hash_one(id), number, rehash);
+        let number = u32::try_from(ends.len()).ok()?;
+        text.push_str(id);
+        ends.push(text.len());
+        numbers.insert_unique(hash, number, |number| hasher.hash_one(slice(text, ends, *number)));
         Some(number)
+    }
+
+    /// How many ids there are.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Forgets all ids but the first `count`.
+    pub(super) fn truncate(&mut self, count: usize) {
+        while self.ends.len() > count {
+            let number = self.ends.len() as u32 - 1;
+            let hash = self.hasher.hash_one(slice(&self.text, &self.ends, number));
+            if let Ok(entry) = self.numbers.find_entry(hash, |other| *other == number) {
+                entry.remove();
+            }
+            self.ends.pop();
+            self.text.truncate(self.ends.last().copied().unwrap_or(0));
+        }
     }
 
     /// The text with this number; empty for a number that was not given away.

@@ -3,34 +3,40 @@
 //! Events are small records of one size in one vector; their data and metadata lie one behind
 //! another in one text, their ids and names are kept once. A stream is a chain: each record
 //! knows the one before it in its stream, and each stream its last.
+//!
+//! Events from before the start of the process may be [`Cold`]: only their chains are in memory.
 
 use hashbrown::HashMap;
 use uuid::Uuid;
 
+use super::cold::Cold;
 use super::ids::Ids;
 use super::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, NewEvent,
-    RecordedEvent, Remembered, Stream, StreamKey,
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, RecordedEvent,
+    Remembered, Stream, StreamKey,
 };
 use crate::time::Timestamp;
 
 /// An event store that lives as long as the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    records: Vec<Record>,
-    /// Metadata and data of all events.
+    /// The events before the first of `records`.
+    pub(super) cold: Cold,
+    pub(super) records: Vec<Record>,
+    /// Metadata and data of all records.
     text: String,
-    aggregate_ids: Ids,
-    /// By the number of the aggregate id.
-    chains: Vec<Chain>,
+    /// The ids of those streams that began with one of the records.
+    pub(super) aggregate_ids: Ids,
+    /// By stream: first those that began with a cold event.
+    pub(super) chains: Vec<Chain>,
     /// Names of events and of aggregate types.
-    names: Ids,
-    remembered: HashMap<Box<str>, Remembered>,
+    pub(super) names: Ids,
+    pub(super) remembered: HashMap<Box<str>, Remembered>,
 }
 
-/// One event; its position is its place among the records and one more.
+/// One event; its position follows from its place.
 #[derive(Debug)]
-struct Record {
+pub(super) struct Record {
     event_id: Uuid,
     timestamp: Timestamp,
     /// Where in the text its metadata begin; its data follow, up to the next record's.
@@ -38,17 +44,29 @@ struct Record {
     metadata_len: u32,
     event_type: u32,
     event_version: u32,
-    stream: u32,
+    pub(super) stream: u32,
     version: u32,
     /// The position of the event before it in its stream; 0 for the first.
-    previous: u32,
+    pub(super) previous: u32,
 }
 
 /// A stream: the last of its events leads to all others.
 #[derive(Debug)]
-struct Chain {
-    aggregate_type: u32,
-    last: u32,
+pub(super) struct Chain {
+    pub(super) aggregate_type: u32,
+    pub(super) last: u32,
+    pub(super) version: u32,
+}
+
+/// An event to be added, with everything settled but its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) event_id: Uuid,
+    pub(super) timestamp: Timestamp,
+    pub(super) event_type: u32,
+    pub(super) event_version: u32,
+    pub(super) metadata: &'a str,
+    pub(super) data: &'a str,
 }
 
 impl EventStore for MemoryStore {
@@ -56,9 +74,8 @@ impl EventStore for MemoryStore {
         if commit.events.is_empty() {
             return Err(AppendError::Empty);
         }
-        let known = self.aggregate_ids.find(commit.aggregate_id);
-        let last = known.map_or(0, |stream| self.chains[stream as usize].last);
-        let actual = self.record(last).map_or(0, |record| u64::from(record.version));
+        let known = self.find(commit.aggregate_id);
+        let actual = known.map_or(0, |stream| u64::from(self.chains[stream as usize].version));
         let expected = match commit.expected {
             ExpectedVersion::Any => actual,
             ExpectedVersion::NoStream => 0,
@@ -69,37 +86,41 @@ impl EventStore for MemoryStore {
         }
         let full = || AppendError::Unavailable("it is full".to_owned());
         // Everything that could fail comes before the first event; a name without one is nothing.
-        let events = u32::try_from(commit.events.len()).map_err(|_| full())?;
-        let head = u32::try_from(self.records.len()).map_err(|_| full())?;
-        head.checked_add(events).ok_or_else(full)?;
-        let aggregate_type = self.names.intern(commit.aggregate_type).ok_or_else(full)?;
+        let first = self.head() + 1;
+        let last = self.head() + commit.events.len() as u64;
+        u32::try_from(last).map_err(|_| full())?;
         let event_types = commit.events.iter().map(|event| self.names.intern(event.event_type));
         let event_types: Vec<u32> = event_types.collect::<Option<_>>().ok_or_else(full)?;
         let metadata = commit.metadata.members();
         u32::try_from(metadata.len()).map_err(|_| full())?;
-        let stream = self.aggregate_ids.intern(commit.aggregate_id).ok_or_else(full)?;
-        if known.is_none() {
-            self.chains.push(Chain { aggregate_type, last: 0 });
-        }
-        let newest = self.records.last().map_or(Timestamp::MIN, |record| record.timestamp);
+        let stream = match known {
+            Some(stream) => stream,
+            None => self.add(commit.aggregate_id, commit.aggregate_type).ok_or_else(full)?,
+        };
+        let newest = self.newest_timestamp().unwrap_or(Timestamp::MIN);
         let timestamp = commit.timestamp.max(newest);
         for (event, event_type) in commit.events.iter().zip(event_types) {
-            self.push(event, event_type, stream, timestamp, &metadata);
+            let (event_id, event_version, data) = (event.event_id, event.event_version, event.data);
+            let metadata = &metadata;
+            let entry = Entry { event_id, timestamp, event_type, event_version, metadata, data };
+            self.push(stream, entry);
         }
-        let (first, last) = (u64::from(head) + 1, u64::from(head + events));
         let appended = Appended { first, last };
         if let Some(Idempotency { key, fingerprint }) = commit.idempotency {
-            self.remembered.insert(key.into(), Remembered { fingerprint, appended });
+            self.remember(key, Remembered { fingerprint, appended });
         }
         Ok(appended)
     }
 
     fn head(&self) -> u64 {
-        self.records.len() as u64
+        self.cold.head() + self.records.len() as u64
     }
 
     fn event(&self, sequence_number: u64) -> Option<RecordedEvent<'_>> {
-        let place = usize::try_from(sequence_number.checked_sub(1)?).ok()?;
+        let Some(nth) = sequence_number.checked_sub(self.cold.head() + 1) else {
+            return self.cold.event(sequence_number);
+        };
+        let place = usize::try_from(nth).ok()?;
         let record = self.records.get(place)?;
         let end = self.records.get(place + 1).map_or(self.text.len(), |next| next.start);
         let text = &self.text[record.start..end];
@@ -110,7 +131,7 @@ impl EventStore for MemoryStore {
             event_type: self.names.text(record.event_type),
             event_version: record.event_version,
             timestamp: record.timestamp,
-            aggregate_id: self.aggregate_ids.text(record.stream),
+            aggregate_id: self.aggregate_id(record.stream),
             aggregate_type: self.names.text(chain.aggregate_type),
             aggregate_version: u64::from(record.version),
             sequence_number,
@@ -121,12 +142,12 @@ impl EventStore for MemoryStore {
     }
 
     fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>> {
-        let number = self.aggregate_ids.find(aggregate_id)?;
+        let number = self.find(aggregate_id)?;
         let chain = &self.chains[number as usize];
         Some(Stream {
             key: StreamKey(number),
             aggregate_type: self.names.text(chain.aggregate_type),
-            version: self.record(chain.last).map_or(0, |last| u64::from(last.version)),
+            version: u64::from(chain.version),
         })
     }
 
@@ -135,41 +156,39 @@ impl EventStore for MemoryStore {
     }
 
     fn version_at(&self, key: StreamKey, until: u64) -> u64 {
-        let mut at = self.chains.get(key.0 as usize).map_or(0, |chain| chain.last);
-        while let Some(record) = self.record(at) {
-            if u64::from(at) <= until {
-                return u64::from(record.version);
-            }
-            at = record.previous;
-        }
-        0
+        let mut walk = self.walk(key);
+        walk.find(|(position, _)| *position <= until).map_or(0, |(_, version)| version)
     }
 
     fn stream_positions(&self, key: StreamKey, after: u64, until: u64) -> Vec<u64> {
-        let mut positions = Vec::new();
-        let mut at = self.chains.get(key.0 as usize).map_or(0, |chain| chain.last);
-        while let Some(record) = self.record(at)
-            && u64::from(record.version) > after
-        {
-            if u64::from(at) <= until {
-                positions.push(u64::from(at));
-            }
-            at = record.previous;
-        }
+        let newer = self.walk(key).take_while(|(_, version)| *version > after);
+        let mut positions: Vec<u64> =
+            newer.map(|(position, _)| position).filter(|position| *position <= until).collect();
         positions.reverse();
         positions
     }
 
     fn remembered(&self, key: &str) -> Option<Remembered> {
-        self.remembered.get(key).copied()
+        self.remembered.get(key).copied().or_else(|| self.cold.remembered(key))
     }
 
     fn takes_writes(&self) -> bool {
-        true
+        self.cold.damage().is_none()
+    }
+
+    fn unreadable(&self) -> u64 {
+        self.cold.unreadable.get()
+    }
+
+    fn damage(&self) -> Option<&str> {
+        self.cold.damage()
     }
 
     fn newest_timestamp(&self) -> Option<Timestamp> {
-        self.records.last().map(|record| record.timestamp)
+        match self.records.last() {
+            Some(record) => Some(record.timestamp),
+            None => self.event(self.head()).map(|event| event.timestamp),
+        }
     }
 }
 
@@ -179,36 +198,87 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn record(&self, position: u32) -> Option<&Record> {
-        self.records.get(position.checked_sub(1)? as usize)
+    /// The number of the stream of an aggregate.
+    pub(super) fn find(&self, aggregate_id: &str) -> Option<u32> {
+        // The numbers of all streams fit into 32 bits.
+        let hot = self.aggregate_ids.find(aggregate_id);
+        hot.map(|nth| self.cold.streams() + nth).or_else(|| self.cold.find(aggregate_id))
+    }
+
+    /// Adds a stream without events. `None` when there is no room for one more.
+    pub(super) fn add(&mut self, aggregate_id: &str, aggregate_type: &str) -> Option<u32> {
+        let aggregate_type = self.names.intern(aggregate_type)?;
+        let stream = self.cold.streams().checked_add(self.aggregate_ids.intern(aggregate_id)?)?;
+        self.chains.push(Chain { aggregate_type, last: 0, version: 0 });
+        Some(stream)
     }
 
     /// Adds one event to the end of its stream. The stream and all names are there already,
-    /// and the append has checked that all lengths and positions fit.
-    fn push(
-        &mut self,
-        event: &NewEvent<'_>,
-        event_type: u32,
-        stream: u32,
-        timestamp: Timestamp,
-        metadata: &str,
-    ) {
+    /// and the caller has checked that all lengths and positions fit.
+    pub(super) fn push(&mut self, stream: u32, entry: Entry<'_>) {
         let start = self.text.len();
-        self.text.push_str(metadata);
-        self.text.push_str(event.data);
-        let previous = self.chains[stream as usize].last;
-        let version = self.record(previous).map_or(0, |record| record.version) + 1;
+        self.text.push_str(entry.metadata);
+        self.text.push_str(entry.data);
+        let position = self.head() as u32 + 1;
+        let chain = &mut self.chains[stream as usize];
+        chain.version += 1;
         self.records.push(Record {
-            event_id: event.event_id,
-            timestamp,
+            event_id: entry.event_id,
+            timestamp: entry.timestamp,
             start,
-            metadata_len: metadata.len() as u32,
-            event_type,
-            event_version: event.event_version,
+            metadata_len: entry.metadata.len() as u32,
+            event_type: entry.event_type,
+            event_version: entry.event_version,
             stream,
-            version,
-            previous,
+            version: chain.version,
+            previous: chain.last,
         });
-        self.chains[stream as usize].last = self.records.len() as u32;
+        chain.last = position;
+    }
+
+    /// Remembers what an idempotency key led to.
+    pub(super) fn remember(&mut self, key: &str, remembered: Remembered) {
+        self.remembered.insert(key.into(), remembered);
+    }
+
+    /// Takes back all events behind the position `head`, which is not that of a cold one, as if
+    /// they had never been appended.
+    pub(super) fn take_back(&mut self, head: u64) {
+        while self.head() > head {
+            let Some(record) = self.records.pop() else { return };
+            self.text.truncate(record.start);
+            let chain = &mut self.chains[record.stream as usize];
+            chain.last = record.previous;
+            chain.version -= 1;
+            if chain.version == 0 {
+                // Streams are numbered by their first events: it is the last one.
+                self.chains.pop();
+                self.aggregate_ids.truncate(self.aggregate_ids.len() - 1);
+            }
+        }
+        self.remembered.retain(|_, remembered| remembered.appended.last <= head);
+    }
+
+    fn aggregate_id(&self, stream: u32) -> &str {
+        match stream.checked_sub(self.cold.streams()) {
+            Some(nth) => self.aggregate_ids.text(nth),
+            None => self.cold.aggregate_id(stream),
+        }
+    }
+
+    /// The positions and versions of a stream, the newest first.
+    fn walk(&self, key: StreamKey) -> impl Iterator<Item = (u64, u64)> {
+        let chain = self.chains.get(key.0 as usize);
+        let mut at = chain.map_or(0, |chain| chain.last);
+        let mut version = chain.map_or(0, |chain| u64::from(chain.version));
+        std::iter::from_fn(move || {
+            let step = (u64::from(at), version);
+            at = match u64::from(at).checked_sub(self.cold.head() + 1) {
+                Some(nth) => self.records[nth as usize].previous,
+                None => self.cold.previous(at)?,
+            };
+            version -= 1;
+            Some(step)
+        })
     }
 }

@@ -1,18 +1,28 @@
 //! The event store: the one truth. Events are appended to streams, one stream an aggregate,
 //! and never changed.
 
+mod cold;
+mod durable;
 mod event;
 mod ids;
+mod index;
+mod line;
 mod memory;
 mod record;
+mod recovery;
 
 pub(crate) use event::EventText;
+pub use durable::DurableStore;
 pub use event::{RecordedEvent, metadata_member};
 pub use memory::MemoryStore;
 pub use record::EventRecord;
+pub use recovery::{Contents, read_journal, verify};
+
+use std::io;
 
 use uuid::Uuid;
 
+use crate::checkpoint;
 use crate::time::Timestamp;
 
 /// An append-only store of events with optimistic concurrency.
@@ -70,6 +80,46 @@ pub trait EventStore {
         self.head()
     }
 
+    /// Brings the store to rest: everything is settled, and nothing is left to recover. It can
+    /// still be used.
+    ///
+    /// # Errors
+    /// As for [`flush`](Self::flush).
+    fn close(&mut self) -> Result<(), AppendError> {
+        self.flush()
+    }
+
+    /// How often something that is stored could not be read since the start: whatever rests on
+    /// that is not to be trusted.
+    fn unreadable(&self) -> u64 {
+        0
+    }
+
+    /// Where the store is damaged, once that has come to light; it takes no more writes then.
+    fn damage(&self) -> Option<&str> {
+        None
+    }
+
+    /// The checkpoint that this store went on from, with what others left in it.
+    fn checkpoint(&self) -> Option<&checkpoint::Reader> {
+        None
+    }
+
+    /// Whether so much has come since the last checkpoint that it is time for another.
+    fn checkpoint_due(&self) -> bool {
+        false
+    }
+
+    /// Writes a checkpoint: what this store needs to go on from here, and what `others` add.
+    /// Everything has to be settled. A store without a place for it does nothing.
+    ///
+    /// # Errors
+    /// When it can't be written; the one before stays in its place.
+    fn save_checkpoint(&mut self, others: &mut SaveOthers<'_>) -> io::Result<()> {
+        let _ = others;
+        Ok(())
+    }
+
     /// The timestamp of the newest event.
     fn newest_timestamp(&self) -> Option<Timestamp> {
         self.event(self.head()).map(|event| event.timestamp)
@@ -89,6 +139,9 @@ pub trait EventStore {
         known
     }
 }
+
+/// Adds to a checkpoint what is not the store's own.
+pub type SaveOthers<'a> = dyn FnMut(&mut checkpoint::Writer) -> io::Result<()> + 'a;
 
 /// Events of one aggregate that are stored together or not at all.
 #[derive(Debug, Clone, Copy)]

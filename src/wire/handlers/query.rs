@@ -35,6 +35,7 @@ fn wire_error(error: QueryError) -> WireError {
     let code = match error {
         QueryError::Unknown(_) => ErrorCode::NotSupported,
         QueryError::BadParameter(_) => ErrorCode::MalformedRequest,
+        QueryError::Damaged(_) => ErrorCode::Crash,
         QueryError::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
     };
     WireError::new(code, error.to_string())

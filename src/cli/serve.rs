@@ -1,0 +1,169 @@
+//! Serving: a node between stdin and stdout.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use anyhow::{Context, bail};
+use asof::engine::{Engine, Settings};
+use asof::env::{Clock, IdGenerator, LogicalClock, SystemClock, UuidV7};
+use asof::journal;
+use asof::node::Node;
+use asof::storage::Disk;
+use asof::store::{DurableStore, EventStore, MemoryStore};
+use asof::time::Timestamp;
+use asof::wire::reply::ReplyStyle;
+use clap::{Args, ValueEnum};
+
+use super::input::Input;
+use super::progress::Progress;
+
+/// The file that says that a process uses the directory.
+const LOCK: &str = "lock";
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Keep the events in this directory, durably; without it they are kept in memory
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Whether an answered command has reached the disk
+    #[arg(long, value_enum, default_value_t = Sync::Always)]
+    sync: Sync,
+
+    /// Store the events of this file (JSON Lines) before serving
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+
+    /// What replies are: whole messages, or only their bodies
+    #[arg(long, value_enum, default_value_t = Style::Envelope)]
+    reply: Style,
+
+    /// A logical clock that starts at this RFC 3339 time and moves 1 ms a command
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    clock: Option<Timestamp>,
+
+    /// Make ids from this number, so that the same input gets the same ids
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Take a snapshot at every Nth event of an aggregate; 0 for never
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    snapshot_every: u64,
+
+    /// Pass over messages of more than this many bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
+    max_message: usize,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Style {
+    Envelope,
+    Body,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Sync {
+    Always,
+    Never,
+}
+
+/// A moment among the arguments.
+pub fn timestamp(text: &str) -> Result<Timestamp, &'static str> {
+    Timestamp::parse(text).ok_or("expected an RFC 3339 timestamp, such as 2026-01-01T00:00:00Z")
+}
+
+/// Answers on stdout what comes on stdin, until that ends.
+pub fn serve(options: &Options) -> anyhow::Result<()> {
+    // Held until the process ends, however it does.
+    let lock = options.data.as_deref().map(lock).transpose()?;
+    let store: Box<dyn EventStore> = match &lock {
+        Some((disk, _)) => Box::new(open(Rc::clone(disk), options)?),
+        None => Box::new(MemoryStore::new()),
+    };
+    let mut engine = engine(store, options)?;
+    if let Some(file) = &options.load {
+        load(file, &mut engine)?;
+    }
+    let style = match options.reply {
+        Style::Envelope => ReplyStyle::Envelope,
+        Style::Body => ReplyStyle::Body,
+    };
+    let mut node = Node::new(engine, style, options.max_message);
+    let mut input = Input::new().context("the signals can't be taken over")?;
+    let served = node.run(&mut input, &mut io::stdout().lock());
+    let closed = node.close();
+    served.context("input or output failed")?;
+    closed.context("the events can't be brought to the disk")
+}
+
+/// Takes the directory for this process alone.
+fn lock(directory: &Path) -> anyhow::Result<(Rc<Disk>, File)> {
+    let name = directory.display();
+    let disk = Disk::create(directory).with_context(|| format!("can't use {name}"))?;
+    match disk.lock(LOCK).with_context(|| format!("can't lock {name}"))? {
+        Some(lock) => Ok((Rc::new(disk), lock)),
+        None => bail!("{name} is in use by another process"),
+    }
+}
+
+fn open(disk: Rc<Disk>, options: &Options) -> anyhow::Result<DurableStore> {
+    let settings = journal::Options {
+        sync: match options.sync {
+            Sync::Always => journal::Sync::Always,
+            Sync::Never => journal::Sync::Never,
+        },
+        // How the input is cut into batches is a matter of time, which must not be seen then.
+        marks: options.clock.is_none(),
+        ..journal::Options::default()
+    };
+    let mut progress = Progress::of("reading the journal");
+    Ok(DurableStore::open(disk, settings, &mut |done, all| progress.tell(done, all))?)
+}
+
+fn engine(store: Box<dyn EventStore>, options: &Options) -> anyhow::Result<Engine> {
+    let clock: Box<dyn Clock> = match options.clock {
+        Some(start) => Box::new(LogicalClock::starting_at(start)),
+        None => Box::new(SystemClock),
+    };
+    let ids: Box<dyn IdGenerator> = match options.seed {
+        // A store that is gone on with has had the first ids already.
+        Some(seed) => Box::new(UuidV7::seeded_at(seed, store.head())),
+        None => match UuidV7::from_os() {
+            Ok(ids) => Box::new(ids),
+            Err(error) => bail!("the system gives no randomness for ids: {error}"),
+        },
+    };
+    let snapshot_every = options.snapshot_every;
+    Ok(asof::app::engine(Settings { store, clock, ids, snapshot_every })?)
+}
+
+fn load(path: &Path, engine: &mut Engine) -> anyhow::Result<()> {
+    let name = path.display();
+    let file = File::open(path).with_context(|| format!("can't open {name}"))?;
+    let all = file.metadata().map_or(0, |metadata| metadata.len());
+    let file = Counted { file, done: 0, all, progress: Progress::of("loading events") };
+    let events = asof::load::load(BufReader::new(file), engine)
+        .with_context(|| format!("can't load {name}"))?;
+    tracing::debug!("{events} events loaded from {name}");
+    Ok(())
+}
+
+/// A file that tells how far it is read.
+struct Counted {
+    file: File,
+    done: u64,
+    all: u64,
+    progress: Progress,
+}
+
+impl Read for Counted {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(room)?;
+        self.done += count as u64;
+        self.progress.tell(self.done, self.all);
+        Ok(count)
+    }
+}

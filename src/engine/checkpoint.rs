@@ -1,0 +1,86 @@
+//! What the engine keeps beside the events, so that the next start need not read all of them.
+//! Only a cache: whatever does not fit is dropped and replayed.
+
+use std::io;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Engine;
+use crate::schema::{EventKind, Upcaster};
+use crate::store::AppendError;
+
+/// The section of the engine's own counts.
+const COUNTS: &str = "engine/counts";
+
+/// The same for the same code, as far as it makes read models, snapshots and counts from events.
+pub(super) fn made_by(kinds: &[EventKind], upcasters: &[Upcaster]) -> u64 {
+    let mut text = env!("CARGO_PKG_VERSION").to_owned();
+    for EventKind { event_type, aggregate_type, version } in kinds {
+        text.push_str(&format!("\n{event_type} {aggregate_type} {version}"));
+    }
+    for Upcaster { event_type, from_version, .. } in upcasters {
+        text.push_str(&format!("\n{event_type} from {from_version}"));
+    }
+    xxh3_64(text.as_bytes())
+}
+
+impl Engine {
+    /// Brings everything to rest: what was stored is settled, and the next start reads only
+    /// what is stored after this. The engine can still be used.
+    ///
+    /// # Errors
+    /// When it can't be settled; then it is taken back as by [`settle`](Self::settle).
+    pub fn close(&mut self) -> Result<(), AppendError> {
+        self.settle()?;
+        let closed = self.store.close();
+        self.keep_settled(closed)?;
+        if self.worth_saving() != self.saved {
+            self.save_checkpoint();
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint if it is time for one. Everything has to be settled.
+    pub(super) fn save_checkpoint_if_due(&mut self) {
+        if self.store.checkpoint_due() {
+            self.save_checkpoint();
+        }
+    }
+
+    /// Goes on from the checkpoint of the store, as far as it fits.
+    pub(super) fn restore(&mut self) {
+        let Some(reader) = self.store.checkpoint().cloned() else { return };
+        let counts = reader.numbers64(COUNTS).unwrap_or_default();
+        let Ok([made_by, seen, unknown, unreadable]) = <[u64; 4]>::try_from(counts) else { return };
+        if made_by != self.made_by || seen > self.store.head() {
+            return;
+        }
+        self.seen = seen;
+        self.metrics.unknown_events = unknown;
+        self.metrics.unreadable_events = unreadable;
+        self.runner.restore(&reader, self.store.head());
+        self.snapshots.restore(&reader);
+        self.saved = (seen, self.worth_saving().1);
+    }
+
+    fn save_checkpoint(&mut self) {
+        let Self { store, runner, snapshots, metrics, .. } = self;
+        let counts =
+            [self.made_by, self.seen, metrics.unknown_events, metrics.unreadable_events];
+        let saved = store.save_checkpoint(&mut |writer| {
+            writer.numbers64(COUNTS, counts.into_iter())?;
+            runner.save(writer)?;
+            snapshots.save(writer)
+        });
+        match saved {
+            Ok(()) => self.saved = self.worth_saving(),
+            Err(error) => tracing::warn!("no checkpoint is written, the next start is slower: {error}"),
+        }
+    }
+
+    /// What a checkpoint would have that an earlier one has not: the position, and how often
+    /// projections were rebuilt.
+    fn worth_saving(&self) -> (u64, u64) {
+        (self.store.settled(), self.runner.status().map(|status| status.rebuilds).sum())
+    }
+}

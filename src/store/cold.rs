@@ -1,0 +1,201 @@
+//! Events that a start from a checkpoint did not read: what leads from one to another is in
+//! memory, they themselves are read by need, some lines of the journal at a time.
+
+use std::cell::{Cell, OnceCell};
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::{Appended, RecordedEvent, Remembered, StreamKey};
+use crate::checkpoint::{HashIndex, Seed};
+use crate::time::Timestamp;
+
+/// All events up to a position.
+#[derive(Default)]
+pub(super) struct Cold {
+    /// By position, from 1: the position of the event before it in its stream.
+    pub(super) previous: Vec<u32>,
+    /// By position, from 1: its stream.
+    pub(super) streams: Vec<u32>,
+    /// By stream: the position of one of its events.
+    pub(super) last: Vec<u32>,
+    /// From the ids of aggregates to their streams.
+    pub(super) ids: HashIndex,
+    /// From idempotency keys to the first events they led to.
+    pub(super) keys: HashIndex,
+    /// What the hashes of both begin with.
+    pub(super) seed: Option<Seed>,
+    /// Where the events lie, in order; each block has at least one.
+    pub(super) blocks: Vec<Place>,
+    pub(super) read: Vec<OnceCell<Option<Box<Block>>>>,
+    pub(super) source: Option<Box<dyn Source>>,
+    pub(super) damage: OnceCell<String>,
+    /// How often a block was asked for that can't be read.
+    pub(super) unreadable: Cell<u64>,
+}
+
+/// Where events are read from.
+pub(super) trait Source {
+    /// Reads and checks the events that lie at a place.
+    fn read(&self, place: &Place) -> Result<Block, String>;
+}
+
+/// Some whole lines of the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The position of their first event.
+    pub(super) first: u32,
+    /// The segment.
+    pub(super) segment: u64,
+    /// Where in the segment they begin, in bytes.
+    pub(super) offset: u64,
+    /// How many bytes they have, line ends included.
+    pub(super) bytes: u32,
+}
+
+/// The events of some lines.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    pub(super) text: String,
+    pub(super) events: Vec<BlockEvent>,
+    pub(super) keys: Vec<BlockKey>,
+}
+
+/// An event; its texts are parts of the block's.
+#[derive(Debug)]
+pub(super) struct BlockEvent {
+    pub(super) event_id: Uuid,
+    pub(super) timestamp: Timestamp,
+    pub(super) event_version: u32,
+    pub(super) aggregate_version: u64,
+    pub(super) event_type: Part,
+    pub(super) aggregate_id: Part,
+    pub(super) aggregate_type: Part,
+    pub(super) metadata: Part,
+    pub(super) data: Part,
+}
+
+/// An idempotency key and what it led to.
+#[derive(Debug)]
+pub(super) struct BlockKey {
+    pub(super) key: Part,
+    pub(super) remembered: Remembered,
+}
+
+/// A part of a text: where it begins and ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part(u32, u32);
+
+impl Block {
+    /// Adds a text.
+    pub(super) fn add(&mut self, text: &str) -> Part {
+        // A block is one read of less than 4 GiB, and its texts are parts of that.
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        Part(start, self.text.len() as u32)
+    }
+
+    fn text(&self, part: Part) -> &str {
+        &self.text[part.0 as usize..part.1 as usize]
+    }
+}
+
+impl Cold {
+    /// The position of the last event.
+    pub(super) fn head(&self) -> u64 {
+        self.previous.len() as u64
+    }
+
+    /// How many streams began with one of the events.
+    pub(super) fn streams(&self) -> u32 {
+        self.last.len() as u32
+    }
+
+    /// What came in the way when an event was to be read.
+    pub(super) fn damage(&self) -> Option<&str> {
+        self.damage.get().map(String::as_str)
+    }
+
+    /// The position of the event before this one in its stream; 0 when it is the first. `None`
+    /// when this is no position of an event.
+    pub(super) fn previous(&self, position: u32) -> Option<u32> {
+        self.previous.get(position.checked_sub(1)? as usize).copied()
+    }
+
+    /// The event at a position. `None` as well when it can't be read, which is damage.
+    pub(super) fn event(&self, position: u64) -> Option<RecordedEvent<'_>> {
+        let (first, block) = self.block(u32::try_from(position).ok()?)?;
+        let stream = *self.streams.get(position.checked_sub(1)? as usize)?;
+        let event = block.events.get((position - u64::from(first)) as usize)?;
+        Some(RecordedEvent {
+            event_id: event.event_id,
+            event_type: block.text(event.event_type),
+            event_version: event.event_version,
+            timestamp: event.timestamp,
+            aggregate_id: block.text(event.aggregate_id),
+            aggregate_type: block.text(event.aggregate_type),
+            aggregate_version: event.aggregate_version,
+            sequence_number: position,
+            metadata: block.text(event.metadata),
+            data: block.text(event.data),
+            stream: StreamKey(stream),
+        })
+    }
+
+    /// The stream of an aggregate.
+    pub(super) fn find(&self, aggregate_id: &str) -> Option<u32> {
+        let mut candidates = self.ids.find(self.seed?.hash(aggregate_id));
+        candidates.find(|stream| self.aggregate_id(*stream) == aggregate_id)
+    }
+
+    /// The id of the aggregate of a stream; empty when it can't be read, which is damage.
+    pub(super) fn aggregate_id(&self, stream: u32) -> &str {
+        let position = self.last.get(stream as usize).copied().unwrap_or(0);
+        self.event(u64::from(position)).map_or("", |event| event.aggregate_id)
+    }
+
+    /// What was stored under an idempotency key.
+    pub(super) fn remembered(&self, key: &str) -> Option<Remembered> {
+        self.keys.find(self.seed?.hash(key)).find_map(|position| {
+            let (_, block) = self.block(position)?;
+            let mut keys = block.keys.iter();
+            keys.find(|known| block.text(known.key) == key).map(|known| known.remembered)
+        })
+    }
+
+    /// The block that has the event at a position, and the position of its first event.
+    fn block(&self, position: u32) -> Option<(u32, &Block)> {
+        if u64::from(position) > self.head() {
+            return None;
+        }
+        let behind = self.blocks.partition_point(|place| place.first <= position);
+        let nth = behind.checked_sub(1)?;
+        let place = &self.blocks[nth];
+        let read = self.read.get(nth)?.get_or_init(|| match self.source.as_ref()?.read(place) {
+            Ok(block) => Some(Box::new(block)),
+            Err(damage) => {
+                tracing::error!("{damage}");
+                // Only the first is told.
+                let _ = self.damage.set(damage);
+                None
+            }
+        });
+        if read.is_none() {
+            self.unreadable.set(self.unreadable.get() + 1);
+        }
+        Some((place.first, read.as_deref()?))
+    }
+}
+
+impl Remembered {
+    /// What a commit is remembered by.
+    pub(super) fn new(fingerprint: u128, first: u64, last: u64) -> Self {
+        Self { fingerprint, appended: Appended { first, last } }
+    }
+}
+
+impl fmt::Debug for Cold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cold").field("head", &self.head()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,207 @@
+//! The event store that outlives the process: a [`MemoryStore`] whose commits are lines of a
+//! [`Journal`], and a checkpoint beside it, so that a start need not read all of them.
+
+use std::io;
+use std::rc::Rc;
+
+use super::index::{self, Places};
+use super::memory::MemoryStore;
+use super::recovery::{Recover, take_in};
+use super::{
+    AppendError, Appended, Commit, EventStore, RecordedEvent, Remembered, SaveOthers, Stream,
+    StreamKey,
+};
+use crate::checkpoint;
+use crate::journal::{self, After, Journal, Options, RecoveryError, WriteError};
+use crate::storage::Storage;
+use crate::time::Timestamp;
+
+/// A checkpoint is written at the latest when so many events have come since the one before,
+/// or as many as that had.
+const CHECKPOINT_EVERY: u64 = 1_000_000;
+
+/// An event store in a directory.
+pub struct DurableStore {
+    memory: MemoryStore,
+    journal: Journal,
+    storage: Rc<dyn Storage>,
+    /// Where the commits lie.
+    places: Places,
+    /// The last line of the journal.
+    last: Option<After>,
+    /// What this start went on from.
+    restored: Option<checkpoint::Reader>,
+    /// The position of the last checkpoint.
+    saved: u64,
+    /// Why no more writes are taken.
+    broken: Option<String>,
+}
+
+impl DurableStore {
+    /// The store in `storage`, with everything that its journal holds; what an unfinished write
+    /// left behind is dropped, and said on the log. `progress` is told how many bytes of how many
+    /// are read.
+    ///
+    /// # Errors
+    /// When the journal is damaged or can't be read. Nothing was changed then.
+    pub fn open(
+        storage: Rc<dyn Storage>,
+        options: Options,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, RecoveryError> {
+        let restored = checkpoint::Reader::open(storage.as_ref());
+        let index = restored.as_ref().and_then(|reader| index::restore(reader, &storage));
+        let fitting = match index {
+            Some((start, after)) => {
+                let from = Some(&after);
+                match Self::recover(&storage, start, from, progress) {
+                    Err(RecoveryError::DoesNotFit) => None,
+                    recovered => Some(recovered?),
+                }
+            }
+            None => None,
+        };
+        let saved = fitting.as_ref().map_or(0, |(start, _)| start.memory.cold.head());
+        let restored = restored.filter(|_| fitting.is_some());
+        let (start, recovered) = match fitting {
+            Some(fitting) => fitting,
+            None => Self::recover(&storage, Recover::default(), None, progress)?,
+        };
+        if let Some(torn) = &recovered.torn {
+            tracing::warn!("{torn}");
+        }
+        let file = |error| RecoveryError::Io { file: "the journal".to_owned(), error };
+        let journal = Journal::open(Rc::clone(&storage), options, recovered).map_err(file)?;
+        let Recover { memory, places, last } = start;
+        Ok(Self { memory, journal, storage, places, last, restored, saved, broken: None })
+    }
+
+    fn recover(
+        storage: &Rc<dyn Storage>,
+        mut start: Recover,
+        after: Option<&After>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Recover, journal::Recovered), RecoveryError> {
+        let take = &mut |entry: &journal::Entry<'_>| {
+            take_in(&mut start.memory, entry)?;
+            start.places.add(entry.first, entry.place);
+            start.last =
+                Some(After { sequence: entry.last, place: entry.place, checksum: entry.checksum });
+            Ok(())
+        };
+        let recovered = journal::recover(storage.as_ref(), after, progress, take)?;
+        Ok((start, recovered))
+    }
+
+    /// Why the store takes no writes, if so.
+    fn refusal(&self) -> Option<String> {
+        self.broken.clone().or_else(|| self.memory.cold.damage().map(str::to_owned))
+    }
+
+    fn fail(&mut self, error: WriteError) -> AppendError {
+        self.memory.take_back(self.journal.settled());
+        let WriteError { certain, text } = error;
+        self.broken = Some(format!("after a failed write it waits for a restart ({text})"));
+        if certain { AppendError::Unavailable(text) } else { AppendError::Indefinite(text) }
+    }
+}
+
+impl EventStore for DurableStore {
+    fn append(&mut self, commit: &Commit<'_>) -> Result<Appended, AppendError> {
+        if let Some(reason) = self.refusal() {
+            return Err(AppendError::Unavailable(reason));
+        }
+        let appended = self.memory.append(commit)?;
+        let (memory, journal) = (&self.memory, &mut self.journal);
+        let Appended { first, last } = appended;
+        let key = commit.idempotency.map(|given| (given.key, given.fingerprint));
+        let line = journal.push(first, last, key, &mut |out| {
+            for position in first..=last {
+                if position > first {
+                    out.push(',');
+                }
+                if let Some(event) = memory.event(position) {
+                    event.write(out);
+                }
+            }
+        });
+        self.places.add(first, line.place);
+        self.last = Some(After { sequence: last, place: line.place, checksum: line.checksum });
+        Ok(appended)
+    }
+
+    fn head(&self) -> u64 {
+        self.memory.head()
+    }
+
+    fn event(&self, sequence_number: u64) -> Option<RecordedEvent<'_>> {
+        self.memory.event(sequence_number)
+    }
+
+    fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>> {
+        self.memory.stream(aggregate_id)
+    }
+
+    fn streams(&self) -> u64 {
+        self.memory.streams()
+    }
+
+    fn stream_positions(&self, key: StreamKey, after: u64, until: u64) -> Vec<u64> {
+        self.memory.stream_positions(key, after, until)
+    }
+
+    fn version_at(&self, key: StreamKey, until: u64) -> u64 {
+        self.memory.version_at(key, until)
+    }
+
+    fn remembered(&self, key: &str) -> Option<Remembered> {
+        self.memory.remembered(key)
+    }
+
+    fn takes_writes(&self) -> bool {
+        self.refusal().is_none()
+    }
+
+    fn newest_timestamp(&self) -> Option<Timestamp> {
+        self.memory.newest_timestamp()
+    }
+
+    fn flush(&mut self) -> Result<(), AppendError> {
+        self.journal.flush().map_err(|error| self.fail(error))
+    }
+
+    fn settled(&self) -> u64 {
+        self.journal.settled()
+    }
+
+    fn close(&mut self) -> Result<(), AppendError> {
+        self.journal.close().map_err(|error| self.fail(error))
+    }
+
+    fn unreadable(&self) -> u64 {
+        self.memory.unreadable()
+    }
+
+    fn damage(&self) -> Option<&str> {
+        self.memory.damage()
+    }
+
+    fn checkpoint(&self) -> Option<&checkpoint::Reader> {
+        self.restored.as_ref()
+    }
+
+    fn checkpoint_due(&self) -> bool {
+        let since = self.settled().saturating_sub(self.saved);
+        since >= CHECKPOINT_EVERY.max(self.saved)
+    }
+
+    fn save_checkpoint(&mut self, others: &mut SaveOthers<'_>) -> io::Result<()> {
+        let (Some(last), None) = (&self.last, self.refusal()) else { return Ok(()) };
+        let mut writer = checkpoint::Writer::create(Rc::clone(&self.storage))?;
+        index::save(&self.memory, &self.places, last, &mut writer)?;
+        others(&mut writer)?;
+        writer.finish()?;
+        self.saved = last.sequence;
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! The store's part of a checkpoint: where the events lie and what leads from one to another.
+
+use std::cell::OnceCell;
+use std::io;
+use std::iter::repeat_with;
+use std::rc::Rc;
+
+use super::EventStore;
+use super::cold::{Cold, Place};
+use super::recovery::JournalSource;
+use super::memory::{Chain, MemoryStore};
+use crate::checkpoint::{HashIndex, Reader, Seed, Writer};
+use crate::journal::{self, After};
+use crate::storage::Storage;
+
+/// So many lines at the most are read at a time when one of their events is needed.
+const LINES: u32 = 16;
+
+/// Where the lines of the journal lie, some lines at a time.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    blocks: Vec<Place>,
+    /// How many lines the last block has.
+    lines: u32,
+}
+
+impl Places {
+    /// Adds the line of the commit whose first event has the position `first`.
+    pub(super) fn add(&mut self, first: u64, line: journal::Place) {
+        let bytes = line.len + 1; // with its end
+        self.lines += 1;
+        if let Some(block) = self.blocks.last_mut()
+            && block.segment == line.segment
+            && self.lines <= LINES
+            && let Some(longer) = block.bytes.checked_add(bytes)
+        {
+            block.bytes = longer;
+        } else {
+            // The store has no more events than fit into 32 bits.
+            let (first, segment, offset) = (first as u32, line.segment, line.offset);
+            self.blocks.push(Place { first, segment, offset, bytes });
+            self.lines = 1;
+        }
+    }
+}
+
+/// Writes the index of all events of `store`.
+pub(super) fn save(
+    store: &MemoryStore,
+    places: &Places,
+    last: &After,
+    writer: &mut Writer,
+) -> io::Result<()> {
+    let After { sequence, place, checksum } = last;
+    let line = [*sequence, place.segment, place.offset, u64::from(place.len), *checksum];
+    writer.numbers64("store/last", line.into_iter())?;
+    let MemoryStore { cold, records, chains, .. } = store;
+    let previous = records.iter().map(|record| record.previous);
+    writer.numbers32("store/previous", cold.previous.iter().copied().chain(previous))?;
+    let streams = records.iter().map(|record| record.stream);
+    writer.numbers32("store/streams", cold.streams.iter().copied().chain(streams))?;
+    writer.numbers32("store/chains/type", chains.iter().map(|chain| chain.aggregate_type))?;
+    writer.numbers32("store/chains/last", chains.iter().map(|chain| chain.last))?;
+    writer.numbers32("store/chains/version", chains.iter().map(|chain| chain.version))?;
+    let names: Vec<&str> = (0..store.names.len()).map(|nth| store.names.text(nth as u32)).collect();
+    writer.value("store/names", &names)?;
+    let seed = cold.seed.unwrap_or_else(Seed::random);
+    writer.value("store/seed", &seed)?;
+    let hot = 0..store.aggregate_ids.len() as u32;
+    let ids = hot.map(|nth| (seed.hash(store.aggregate_ids.text(nth)), cold.streams() + nth));
+    HashIndex::from_iter(cold.ids.iter().chain(ids)).save(writer, "store/ids")?;
+    let keys = store.remembered.iter();
+    let keys = keys.map(|(key, known)| (seed.hash(key), known.appended.first as u32));
+    HashIndex::from_iter(cold.keys.iter().chain(keys)).save(writer, "store/keys")?;
+    let blocks = cold.blocks.iter().chain(&places.blocks);
+    let numbers = |place: &Place| {
+        [u64::from(place.first) << 32 | u64::from(place.bytes), place.segment, place.offset]
+    };
+    writer.numbers64("store/blocks", blocks.flat_map(numbers))
+}
+
+/// A store of which only the index is in memory, and the line up to which it goes. `None` when
+/// the checkpoint has none, or one that can't be right.
+pub(super) fn restore(reader: &Reader, storage: &Rc<dyn Storage>) -> Option<(MemoryStore, After)> {
+    let [sequence, segment, offset, len, checksum] = reader.numbers64("store/last")?.try_into().ok()?;
+    let place = journal::Place { segment, offset, len: u32::try_from(len).ok()? };
+    let last = After { sequence, place, checksum };
+    let previous = reader.numbers32("store/previous")?;
+    let streams = reader.numbers32("store/streams")?;
+    let chains = chains(reader, sequence)?;
+    let known = chains.len();
+    let before = |(previous, position): (&u32, u32)| *previous < position;
+    let fits = previous.len() as u64 == sequence
+        && streams.len() == previous.len()
+        && previous.iter().zip(1..).all(before)
+        && streams.iter().all(|stream| (*stream as usize) < known);
+    if !fits {
+        return None;
+    }
+    let blocks = blocks(reader)?;
+    let cold = Cold {
+        previous,
+        streams,
+        last: chains.iter().map(|chain| chain.last).collect(),
+        ids: HashIndex::restore(reader, "store/ids")?,
+        keys: HashIndex::restore(reader, "store/keys")?,
+        seed: Some(reader.value("store/seed")?),
+        read: repeat_with(OnceCell::new).take(blocks.len()).collect(),
+        blocks,
+        source: Some(Box::new(JournalSource::new(Rc::clone(storage)))),
+        ..Cold::default()
+    };
+    let mut store = MemoryStore { cold, chains, ..MemoryStore::default() };
+    let names: Vec<String> = reader.value("store/names")?;
+    for name in &names {
+        store.names.intern(name)?;
+    }
+    let named = |chain: &Chain| (chain.aggregate_type as usize) < names.len();
+    store.chains.iter().all(named).then_some((store, last))
+}
+
+fn chains(reader: &Reader, head: u64) -> Option<Vec<Chain>> {
+    let types = reader.numbers32("store/chains/type")?;
+    let lasts = reader.numbers32("store/chains/last")?;
+    let versions = reader.numbers32("store/chains/version")?;
+    if types.len() != lasts.len() || types.len() != versions.len() {
+        return None;
+    }
+    let columns = types.into_iter().zip(lasts).zip(versions);
+    let chain = |((aggregate_type, last), version)| Chain { aggregate_type, last, version };
+    let chains: Vec<Chain> = columns.map(chain).collect();
+    let fits = |chain: &Chain| {
+        (1..=head).contains(&u64::from(chain.last)) && u64::from(chain.version) <= head
+    };
+    chains.iter().all(fits).then_some(chains)
+}
+
+fn blocks(reader: &Reader) -> Option<Vec<Place>> {
+    let numbers = reader.numbers64("store/blocks")?;
+    let place = |numbers: &[u64]| Place {
+        first: (numbers[0] >> 32) as u32,
+        bytes: numbers[0] as u32,
+        segment: numbers[1],
+        offset: numbers[2],
+    };
+    numbers.len().is_multiple_of(3).then(|| numbers.chunks_exact(3).map(place).collect())
+}
