@@ -37,6 +37,12 @@ impl Fields {
         fits.then(|| Self::new(members.iter()))
     }
 
+    /// The fields `text` as they are written. For text that [`json::plain_members`] calls plain
+    /// this is what [`parse`](Self::parse) makes of it.
+    pub(crate) fn plain(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The JSON object.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use hashbrown::HashMap;
 use memchr::memchr;
 
-use super::{Json, string};
+use super::{Json, special, string};
 
 /// Up to this many members a linear search beats a hash table.
 const LINEAR: usize = 16;
@@ -116,7 +116,7 @@ pub(crate) fn raw_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
         if bytes.get(key) != Some(&b'"') {
             return None;
         }
-        let key_end = string_end(bytes, key + 1)?;
+        let key_end = string_end(bytes, key + 1)?.0;
         let colon = skip_space(bytes, key_end);
         let value = skip_space(bytes, colon + 1);
         let value_end = value_end(bytes, value)?;
@@ -136,7 +136,7 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 /// The place behind the value that starts at `at`.
 fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
-        b'"' => string_end(bytes, at + 1),
+        b'"' => string_end(bytes, at + 1).map(|(end, _)| end),
         b'{' | b'[' => container_end(bytes, at + 1),
         _ => {
             let ends =
@@ -147,18 +147,21 @@ fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The place behind the closing bracket of the object or array whose content starts at `at`.
-fn container_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut rest = bytes.get(at..)?.iter();
+pub(crate) fn container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 1_usize;
-    loop {
-        match rest.next()? {
-            b'"' => skip_string(&mut rest)?,
+    while depth > 0 {
+        match bytes.get(at)? {
+            b'"' => {
+                at = string_end(bytes, at + 1)?.0;
+                continue;
+            }
             b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth == 1 => return Some(bytes.len() - rest.len()),
             b'}' | b']' => depth -= 1,
             _ => {}
         }
+        at += 1;
     }
+    Some(at)
 }
 
 /// Whether all strings in a value that was read before are valid Unicode: escapes can name lone
@@ -171,7 +174,7 @@ pub(crate) fn is_unicode(raw: &str) -> bool {
     let mut at = 0;
     while let Some(quote) = memchr(b'"', &bytes[at..]) {
         let start = at + quote;
-        let Some(end) = string_end(bytes, start + 1) else { return false };
+        let Some((end, _)) = string_end(bytes, start + 1) else { return false };
         if string(&raw[start..end]).is_none() {
             return false;
         }
@@ -180,21 +183,16 @@ pub(crate) fn is_unicode(raw: &str) -> bool {
     true
 }
 
-/// The place behind the closing quote of a string whose content starts at `at`.
-fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut rest = bytes.get(at..)?.iter();
-    skip_string(&mut rest)?;
-    Some(bytes.len() - rest.len())
-}
-
-/// Goes on behind the closing quote. Byte by byte: most strings are shorter than a vectorised
-/// search is worth.
-fn skip_string(rest: &mut std::slice::Iter<'_, u8>) -> Option<()> {
+/// The place behind the closing quote of a string whose content starts at `at`, and whether
+/// there is a backslash in it.
+pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
+    let mut escaped = false;
     loop {
-        match rest.next()? {
-            b'"' => return Some(()),
-            b'\\' => _ = rest.next()?,
-            _ => {}
+        at = special(bytes, at)?;
+        match bytes[at] {
+            b'"' => return Some((at + 1, escaped)),
+            b'\\' => (at, escaped) = (at + 2, true),
+            _ => at += 1,
         }
     }
 }
