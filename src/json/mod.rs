@@ -61,8 +61,7 @@ pub fn string(raw: &str) -> Option<Cow<'_, str>> {
 
 /// Appends `text` to `out` as a JSON string.
 pub fn push_string(out: &mut String, text: &str) {
-    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
+    if special(text.as_bytes(), 0).is_none() {
         out.push('"');
         out.push_str(text);
         out.push('"');

@@ -3,6 +3,7 @@
 
 mod event;
 mod ids;
+pub mod line;
 mod memory;
 mod record;
 
