@@ -194,6 +194,25 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     #[test]
+    fn an_update_sets_fields_in_their_places_adds_new_ones_and_drops_nulls(
+        before in any_data(),
+        changes in any_data(),
+    ) {
+        let fields = |text: &str| Fields::parse(text).unwrap_or_else(|| fields_of(&[]));
+        let (before, changes) = (fields(&before), fields(&changes));
+        let (old, new) = (before.members(), changes.members());
+        let kept = old.iter().map(|(key, raw)| (key, new.get(key).unwrap_or(raw)));
+        let added = new.iter().filter(|(key, _)| old.get(key).is_none());
+        let members: Vec<String> = kept
+            .chain(added)
+            .filter(|(_, raw)| *raw != "null")
+            .map(|(key, raw)| format!("{}:{raw}", serde_json::Value::from(key)))
+            .collect();
+        let merged = before.merged(&changes);
+        prop_assert_eq!(merged.as_str(), format!("{{{}}}", members.join(",")));
+    }
+
+    #[test]
     fn what_is_read_of_stored_data_is_what_rebuilding_them_gives(
         data in any_data(),
         id in prop::sample::select(vec!["u", "u\"1", "other", "é", ""]),

@@ -58,7 +58,23 @@ impl Fields {
     /// The raw value of the field `name`, a name that needs no escapes.
     pub fn get(&self, name: &str) -> Option<&str> {
         let named = |key: &str| key[1..key.len() - 1] == *name;
-        json::raw_members(&self.0).find(|(key, _)| named(key)).map(|(_, raw)| raw)
+        json::compact_members(&self.0).find(|(key, _)| named(key)).map(|(_, raw)| raw)
+    }
+
+    /// The raw values of several fields, all with names that need no escapes, found together.
+    pub fn get_each<const COUNT: usize>(&self, names: [&str; COUNT]) -> [Option<&str>; COUNT] {
+        let (mut found, mut missing) = ([None; COUNT], COUNT);
+        let mut members = json::compact_members(&self.0);
+        while missing > 0
+            && let Some((key, raw)) = members.next()
+        {
+            let name = &key[1..key.len() - 1];
+            if let Some(place) = names.iter().position(|wanted| *wanted == name) {
+                found[place] = Some(raw);
+                missing -= 1;
+            }
+        }
+        found
     }
 
     /// The text of the string field `name`; `None` when it is absent or not a string.
@@ -72,7 +88,7 @@ impl Fields {
         let members = wanted.members();
         // Only what is wanted is indexed: it is a few fields, and these may be many.
         let mut differs: Vec<bool> = members.iter().map(|(_, raw)| raw != "null").collect();
-        for (key, raw) in json::raw_members(&self.0) {
+        for (key, raw) in json::compact_members(&self.0) {
             if let Some((place, wanted)) = members.find_raw(key) {
                 differs[place] = !json::same(Json::known(raw), Json::known(wanted));
             }
@@ -93,7 +109,7 @@ impl Fields {
                 text.push_str(raw);
             }
         };
-        for (key, raw) in json::raw_members(&self.0) {
+        for (key, raw) in json::compact_members(&self.0) {
             push(key, found.take(key).unwrap_or(raw));
         }
         found.rest().for_each(|(key, raw)| push(key, raw));
@@ -121,7 +137,7 @@ struct Changes<'a> {
 impl<'a> Changes<'a> {
     fn of(changes: &'a Fields) -> Self {
         let mut found = Self { few: [None; FEW], many: Vec::new(), places: HashMap::new() };
-        for (place, member) in json::raw_members(&changes.0).enumerate() {
+        for (place, member) in json::compact_members(&changes.0).enumerate() {
             match found.few.get_mut(place) {
                 Some(slot) => *slot = Some(member),
                 None => {
@@ -187,6 +203,14 @@ mod tests {
         ] {
             assert_eq!(Fields::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn several_fields_are_found_together_in_the_order_they_are_asked_for() {
+        let have = fields(r#"{"id":"u","city":"Rome","n":[1,{"email":2}],"email":null}"#);
+        let found = have.get_each(["email", "city", "age"]);
+        assert_eq!(found, [Some("null"), Some("\"Rome\""), None]);
+        assert_eq!(fields("{}").get_each(["email"]), [None]);
     }
 
     #[test]

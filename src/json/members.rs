@@ -126,6 +126,22 @@ pub(crate) fn raw_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+/// As [`raw_members`], of an object that has no white space between its tokens.
+pub(crate) fn compact_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
+    let bytes = object.as_bytes();
+    let mut at = 1;
+    std::iter::from_fn(move || {
+        let key = at;
+        if bytes.get(key) != Some(&b'"') {
+            return None;
+        }
+        let (colon, _) = string_end(bytes, key + 1)?;
+        let end = value_end(bytes, colon + 1)?;
+        at = end + 1;
+        Some((object.get(key..colon)?, object.get(colon + 1..end)?))
+    })
+}
+
 fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
@@ -202,7 +218,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::json::{push_key, push_number};
+    use crate::json::{push_compact, push_key, push_number};
 
     #[test]
     fn members_find_their_first_value_and_name_a_duplicate_few_or_many() {
@@ -240,6 +256,9 @@ mod tests {
             let mut found: Vec<_> = members.iter().collect();
             found.sort_unstable();
             assert_eq!(found, read);
+            let mut compact = String::new();
+            push_compact(&mut compact, text.trim());
+            assert!(compact_members(&compact).eq(raw_members(&compact)), "{compact}");
         }
         for other in ["[]", "1", "\"{}\"", "null"] {
             let value = Json::read(other).unwrap();
@@ -265,6 +284,7 @@ mod tests {
         for start in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
             for end in (start..text.len()).filter(|at| text.is_char_boundary(*at)) {
                 assert!(raw_members(&text[start..end]).count() <= 4);
+                assert!(compact_members(&text[start..end]).count() <= 4);
             }
         }
     }

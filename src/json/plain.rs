@@ -57,9 +57,10 @@ impl<'a> Keys<'a> {
     /// Adds a key; `false` when it is there already or there are too many.
     fn add(&mut self, key: &'a str) -> bool {
         let bytes = key.as_bytes();
-        let ends = bytes.first().zip(bytes.last());
-        let mark = ends.map_or(0, |(first, last)| usize::from(*first) * 7 + usize::from(*last));
-        let bit = 1 << ((mark + bytes.len() * 13) % 64);
+        let middle = bytes.get(bytes.len() / 2).copied().unwrap_or_default();
+        let first = bytes.first().copied().unwrap_or_default();
+        let mark = usize::from(first) + usize::from(middle) * 5 + bytes.len() * 11;
+        let bit = 1 << (mark % 64);
         if self.seen & bit != 0 && self.keys[..self.count].contains(&key) {
             return false;
         }
