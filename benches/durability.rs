@@ -38,7 +38,9 @@ fn main() {
         in_flight(&folder, waiting);
     }
     println!();
-    println!("| 1M events | lines with serde_json | start without checkpoint | ratio | start with checkpoint | ratio |");
+    println!(
+        "| 1M events | lines with serde_json | start without checkpoint | ratio | start with checkpoint | ratio |"
+    );
     println!("|---|---|---|---|---|---|");
     recovery(&folder, "of 1M users", 1_000_000);
     recovery(&folder, "of 100k users", 100_000);

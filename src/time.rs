@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::DateTime;
 
 /// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -40,24 +40,170 @@ impl Timestamp {
 
     /// Reads an RFC 3339 timestamp with any offset, such as `2024-01-15T10:00:00+01:00`.
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(moment) = Self::read_written(text.as_bytes()) {
+            return Some(moment);
+        }
         let moment = DateTime::parse_from_rfc3339(text).ok()?;
         Some(Self::from_micros(moment.timestamp_micros()))
     }
+
+    /// Reads a timestamp that is written as [`write`](Self::write) does, and no other.
+    pub(crate) fn read_written(text: &[u8]) -> Option<Self> {
+        let (fixed, fraction) = text.split_first_chunk::<20>()?;
+        let &[a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.'] = fixed
+        else {
+            return None;
+        };
+        let micros = match *fraction {
+            [x, y, z, b'Z'] => number([x, y, z])? * 1000,
+            [u, v, w, x, y, z, b'Z'] => number([u, v, w, x, y, z])?,
+            _ => return None,
+        };
+        // Six digits are written only where three would not do.
+        if fraction.len() == 7 && micros % 1000 == 0 {
+            return None;
+        }
+        let (year, month, day) = (number([a, b, c, d])?, number([e, f])?, number([g, h])?);
+        let (hour, minute, second) = (number([i, j])?, number([k, l])?, number([m, n])?);
+        if hour > 23
+            || minute > 59
+            || second > 59
+            || civil(days(year, month, day)) != (year, month, day)
+        {
+            return None;
+        }
+        let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+        Some(Self(seconds * 1_000_000 + micros))
+    }
+
+    /// Appends the timestamp to `out`: UTC with three digits of seconds, or six where the moment
+    /// has them.
+    pub fn write(self, out: &mut String) {
+        let (mut buffer, mut at) = ([0; 27], 0);
+        let mut put = |number: i64, width: usize, behind: u8| {
+            let mut rest = number;
+            for place in (at..at + width).rev() {
+                buffer[place] = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+            buffer[at + width] = behind;
+            at += width + 1;
+        };
+        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
+        let (year, month, day) = civil(seconds.div_euclid(86_400));
+        let second = seconds.rem_euclid(86_400);
+        put(year, 4, b'-');
+        put(month, 2, b'-');
+        put(day, 2, b'T');
+        put(second / 3600, 2, b':');
+        put(second / 60 % 60, 2, b':');
+        put(second % 60, 2, b'.');
+        if micros % 1000 == 0 {
+            put(micros / 1000, 3, b'Z')
+        } else {
+            put(micros, 6, b'Z')
+        }
+        out.push_str(str::from_utf8(&buffer[..at]).unwrap_or_default()); // digits are text
+    }
+}
+
+/// The number that these decimal digits are.
+fn number<const WIDTH: usize>(digits: [u8; WIDTH]) -> Option<i64> {
+    let mut number = 0;
+    for digit in digits {
+        let value = digit.wrapping_sub(b'0');
+        if value > 9 {
+            return None;
+        }
+        number = number * 10 + i64::from(value);
+    }
+    Some(number)
+}
+
+/// The years of the calendar repeat after so many days, which are 400 years.
+const ERA: i64 = 146_097;
+
+/// How many days after 1970-01-01 a day of the Gregorian calendar is. The year is counted from
+/// March, so that the day that some years have more is their last.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month > 2 { year } else { year - 1 };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    // 1970-01-01 is day 719,468 of the era that begins with March of the year 0.
+    era * ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The year, month and day of the Gregorian calendar so many days after 1970-01-01.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (era * 400 + year + i64::from(month <= 2), month, day)
 }
 
 impl fmt::Display for Timestamp {
-    /// Writes UTC with three digits of seconds, or six where the moment has them.
+    /// Writes the same as [`write`](Self::write).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = if self.0 % 1000 == 0 { SecondsFormat::Millis } else { SecondsFormat::Micros };
-        // MIN and MAX lie well within what chrono can hold.
-        let moment = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
-        f.write_str(&moment.to_rfc3339_opts(digits, true))
+        let mut text = String::with_capacity(27);
+        self.write(&mut text);
+        f.write_str(&text)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::SecondsFormat;
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What chrono writes of a moment.
+    fn by_chrono(moment: Timestamp) -> String {
+        let millis = moment.0 % 1000 == 0;
+        let digits = if millis { SecondsFormat::Millis } else { SecondsFormat::Micros };
+        DateTime::from_timestamp_micros(moment.0).unwrap().to_rfc3339_opts(digits, true)
+    }
+
+    #[test]
+    fn every_day_is_written_as_chrono_writes_it_and_read_back() {
+        for day in 0..3_652_425 {
+            let moment = Timestamp(Timestamp::MIN.0 + day * 86_400_000_000);
+            if day % 7 == 0 || day < 1500 {
+                assert_eq!(moment.to_string(), by_chrono(moment));
+            }
+            let (year, month, of_month) = civil(moment.0.div_euclid(86_400_000_000));
+            assert_eq!(days(year, month, of_month), moment.0.div_euclid(86_400_000_000));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn timestamps_are_written_and_read_as_chrono_does(
+            micros in Timestamp::MIN.0..=Timestamp::MAX.0,
+            whole in any::<bool>(),
+            place in 0..24_usize,
+            byte in 0x20..0x7f_u8,
+        ) {
+            let moment = Timestamp(if whole { micros - micros % 1000 } else { micros });
+            let text = moment.to_string();
+            prop_assert_eq!(&text, &by_chrono(moment));
+            prop_assert_eq!(Timestamp::read_written(text.as_bytes()), Some(moment));
+            let mut changed = text.clone().into_bytes();
+            changed[place] = byte;
+            let changed = String::from_utf8(changed).unwrap();
+            let known = DateTime::parse_from_rfc3339(&changed).ok();
+            let known = known.map(|known| Timestamp::from_micros(known.timestamp_micros()));
+            prop_assert_eq!(Timestamp::parse(&changed), known, "{}", changed);
+            let read = Timestamp::read_written(changed.as_bytes());
+            prop_assert!(changed == text || read != Some(moment), "{}", changed);
+        }
+    }
 
     fn round_trip(text: &str) -> String {
         Timestamp::parse(text).unwrap().to_string()

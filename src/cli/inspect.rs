@@ -69,16 +69,21 @@ pub fn cat(directory: &Path, filter: &Filter) -> anyhow::Result<()> {
     let mut line = String::new();
     let mut written = Ok(());
     let mut progress = Progress::of("reading the journal");
-    let read = store::read_journal(&disk, &mut |done, all| progress.tell(done, all), &mut |event| {
-        if filter.takes(event) {
-            line.clear();
-            event.write(&mut line);
-            line.push('\n');
-            written = out.write_all(line.as_bytes());
-        }
-        let past = filter.until_sequence.is_some_and(|until| event.sequence_number >= until);
-        if past || written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    let read =
+        store::read_journal(&disk, &mut |done, all| progress.tell(done, all), &mut |event| {
+            if filter.takes(event) {
+                line.clear();
+                event.write(&mut line);
+                line.push('\n');
+                written = out.write_all(line.as_bytes());
+            }
+            let past = filter.until_sequence.is_some_and(|until| event.sequence_number >= until);
+            if past || written.is_err() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
     drop(progress);
     let written = written.and_then(|()| out.flush());
     let torn = read?;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -37,7 +38,8 @@ impl Fields {
         fits.then(|| Self::new(members.iter()))
     }
 
-    /// The fields whose text this is: one that [`as_str`](Self::as_str) returned.
+    /// The fields `text` as they are written: one that [`as_str`](Self::as_str) returned, or that
+    /// [`json::plain_members`] calls plain. This is then what [`parse`](Self::parse) makes of it.
     pub(crate) fn known(text: &str) -> Self {
         Self(text.into())
     }
@@ -56,7 +58,23 @@ impl Fields {
     /// The raw value of the field `name`, a name that needs no escapes.
     pub fn get(&self, name: &str) -> Option<&str> {
         let named = |key: &str| key[1..key.len() - 1] == *name;
-        json::raw_members(&self.0).find(|(key, _)| named(key)).map(|(_, raw)| raw)
+        json::compact_members(&self.0).find(|(key, _)| named(key)).map(|(_, raw)| raw)
+    }
+
+    /// The raw values of several fields, all with names that need no escapes, found together.
+    pub fn get_each<const COUNT: usize>(&self, names: [&str; COUNT]) -> [Option<&str>; COUNT] {
+        let (mut found, mut missing) = ([None; COUNT], COUNT);
+        let mut members = json::compact_members(&self.0);
+        while missing > 0
+            && let Some((key, raw)) = members.next()
+        {
+            let name = &key[1..key.len() - 1];
+            if let Some(place) = names.iter().position(|wanted| *wanted == name) {
+                found[place] = Some(raw);
+                missing -= 1;
+            }
+        }
+        found
     }
 
     /// The text of the string field `name`; `None` when it is absent or not a string.
@@ -70,7 +88,7 @@ impl Fields {
         let members = wanted.members();
         // Only what is wanted is indexed: it is a few fields, and these may be many.
         let mut differs: Vec<bool> = members.iter().map(|(_, raw)| raw != "null").collect();
-        for (key, raw) in json::raw_members(&self.0) {
+        for (key, raw) in json::compact_members(&self.0) {
             if let Some((place, wanted)) = members.find_raw(key) {
                 differs[place] = !json::same(Json::known(raw), Json::known(wanted));
             }
@@ -81,41 +99,70 @@ impl Fields {
     /// These fields after `changes`: changed ones in their place, new ones at the end, those
     /// that became `null` gone.
     pub fn merged(&self, changes: &Fields) -> Fields {
-        let members = changes.members();
-        let mut added: Vec<bool> = members.iter().map(|_| true).collect();
+        let mut found = Changes::of(changes);
         let mut text = String::with_capacity(self.0.len() + changes.0.len());
-        text.push('{');
         let mut push = |key: &str, raw: &str| {
             if raw != "null" {
-                if text.len() > 1 {
-                    text.push(',');
-                }
+                text.push(if text.is_empty() { '{' } else { ',' });
                 text.push_str(key);
                 text.push(':');
                 text.push_str(raw);
             }
         };
-        for (key, raw) in json::raw_members(&self.0) {
-            match members.find_raw(key) {
-                Some((place, changed)) => {
-                    added[place] = false;
-                    push(key, changed);
-                }
-                None => push(key, raw),
-            }
+        for (key, raw) in json::compact_members(&self.0) {
+            push(key, found.take(key).unwrap_or(raw));
         }
-        for ((key, raw), added) in json::raw_members(&changes.0).zip(added) {
-            if added {
-                push(key, raw);
-            }
-        }
-        text.push('}');
+        found.rest().for_each(|(key, raw)| push(key, raw));
+        text.push_str(if text.is_empty() { "{}" } else { "}" });
         Self(text.into())
     }
 
     /// These fields without the one called `name`.
     pub fn without(&self, name: &str) -> Fields {
         Self::new(self.members().iter().filter(|(key, _)| *key != name))
+    }
+}
+
+/// Up to this many changes a linear search beats a hash table, and they need no vector.
+const FEW: usize = 8;
+
+/// The members of an object of changes that were not taken yet. Their keys are told apart as
+/// they are written: fields write each key in only one way.
+struct Changes<'a> {
+    few: [Option<(&'a str, &'a str)>; FEW],
+    many: Vec<Option<(&'a str, &'a str)>>,
+    places: HashMap<&'a str, usize>,
+}
+
+impl<'a> Changes<'a> {
+    fn of(changes: &'a Fields) -> Self {
+        let mut found = Self { few: [None; FEW], many: Vec::new(), places: HashMap::new() };
+        for (place, member) in json::compact_members(&changes.0).enumerate() {
+            match found.few.get_mut(place) {
+                Some(slot) => *slot = Some(member),
+                None => {
+                    found.places.insert(member.0, found.many.len());
+                    found.many.push(Some(member));
+                }
+            }
+        }
+        found
+    }
+
+    /// What the field `key` is changed to.
+    fn take(&mut self, key: &str) -> Option<&'a str> {
+        let same = |slot: &&mut Option<(&str, &str)>| slot.is_some_and(|(name, _)| name == key);
+        let slot = match self.few.iter_mut().find(same) {
+            Some(slot) => slot,
+            None if self.many.is_empty() => return None,
+            None => self.places.get(key).and_then(|place| self.many.get_mut(*place))?,
+        };
+        slot.take().map(|(_, raw)| raw)
+    }
+
+    /// Those that were not taken, in their order.
+    fn rest(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.few.into_iter().chain(self.many).flatten()
     }
 }
 
@@ -159,6 +206,14 @@ mod tests {
     }
 
     #[test]
+    fn several_fields_are_found_together_in_the_order_they_are_asked_for() {
+        let have = fields(r#"{"id":"u","city":"Rome","n":[1,{"email":2}],"email":null}"#);
+        let found = have.get_each(["email", "city", "age"]);
+        assert_eq!(found, [Some("null"), Some("\"Rome\""), None]);
+        assert_eq!(fields("{}").get_each(["email"]), [None]);
+    }
+
+    #[test]
     fn changes_are_the_fields_that_differ_in_meaning() {
         let have = fields(r#"{"name":"A","tags":{"x":1,"y":2},"age":20}"#);
         let wanted =
@@ -173,6 +228,25 @@ mod tests {
         let have = fields(r#"{"id":"u","name":"A","age":20}"#);
         let after = have.merged(&fields(r#"{"city":"NYC","age":null,"name":"B"}"#));
         assert_eq!(after.as_str(), r#"{"id":"u","name":"B","city":"NYC"}"#);
+    }
+
+    #[test]
+    fn many_changes_are_merged_as_few_are() {
+        let object = |places: std::ops::Range<usize>, value: &str| {
+            let members: Vec<String> = places.map(|nth| format!("\"k\\n{nth}\":{value}")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        for count in [0, 1, 7, 8, 9, 10, 40] {
+            let have = fields(&object(0..count, "1"));
+            let members =
+                |places, value| object(places, value)[1..].trim_end_matches('}').to_owned();
+            let changed = have.merged(&fields(&object(count / 2..count * 2, "2")));
+            let parts = [members(0..count / 2, "1"), members(count / 2..count * 2, "2")];
+            let parts: Vec<_> = parts.iter().filter(|part| !part.is_empty()).cloned().collect();
+            assert_eq!(changed.as_str(), format!("{{{}}}", parts.join(",")));
+            let removed = have.merged(&fields(&object(count / 2..count * 2, "null")));
+            assert_eq!(removed.as_str(), object(0..count / 2, "1"));
+        }
     }
 
     #[test]

@@ -83,6 +83,12 @@ pub trait Event: Sized + 'static {
     /// [`data`](Self::data). `None` when the name is not one of [`TYPES`](Self::TYPES) or the
     /// data can't be read as such an event: the store keeps what it can't read, too.
     fn decode(event_type: &str, aggregate_id: &str, data: &str) -> Option<Self>;
+
+    /// Whether [`decode`](Self::decode) reads an event with this name and data. An event that
+    /// can tell without being built says so faster.
+    fn reads(event_type: &str, aggregate_id: &str, data: &str) -> bool {
+        Self::decode(event_type, aggregate_id, data).is_some()
+    }
 }
 
 /// Why a decider refuses a command.

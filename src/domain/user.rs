@@ -142,6 +142,9 @@ impl Event for UserEvent {
 
     fn decode(event_type: &str, aggregate_id: &str, data: &str) -> Option<Self> {
         match event_type {
+            "UserCreated" if created_as_it_is(aggregate_id, data) => {
+                Some(Self::Created(Fields::known(data)))
+            }
             "UserCreated" => {
                 let fields = readable(data)?;
                 let id = json::quoted(aggregate_id);
@@ -153,18 +156,53 @@ impl Event for UserEvent {
                 });
                 Some(Self::Created(Fields::new([("id", id.as_str())].into_iter().chain(rest))))
             }
+            "UserUpdated" if updated_as_it_is(data) => Some(Self::Updated(Fields::known(data))),
             "UserUpdated" => Some(Self::Updated(readable(data)?.without("id"))),
             "UserDeleted" => Some(Self::Deleted),
             _ => None,
         }
     }
+
+    fn reads(event_type: &str, _aggregate_id: &str, data: &str) -> bool {
+        match event_type {
+            "UserCreated" | "UserUpdated" => {
+                json::plain_members(data, fits) || readable(data).is_some()
+            }
+            "UserDeleted" => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether the data of a creation are the fields that are read from it: the id of its stream
+/// comes first, and nothing is to be left out. Those that the node wrote are.
+fn created_as_it_is(aggregate_id: &str, data: &str) -> bool {
+    let mut first = true;
+    let as_it_is = json::plain_members(data, |key, raw| {
+        if std::mem::take(&mut first) {
+            let id = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+            return key == "id" && id == Some(aggregate_id);
+        }
+        raw != "null" && fits(key, raw) && !(key == "email" && raw == "\"\"")
+    });
+    as_it_is && !first
+}
+
+/// Whether the data of an update are the changes that are read from it.
+fn updated_as_it_is(data: &str) -> bool {
+    json::plain_members(data, |key, raw| key != "id" && fits(key, raw))
 }
 
 /// Stored data as fields; `None` when the fields that the node looks into have another type.
 fn readable(data: &str) -> Option<Fields> {
     let fields = Fields::parse(data)?;
-    let fits = |key| fields.get(key).is_none_or(|raw| raw == "null" || raw.starts_with('"'));
-    ["name", "email", "city"].into_iter().all(fits).then_some(fields)
+    let all_fit = fields.members().iter().all(|(key, raw)| fits(key, raw));
+    all_fit.then_some(fields)
+}
+
+/// Whether a field, if it is one that the node looks into, has the type of a text or none.
+fn fits(key: &str, raw: &str) -> bool {
+    !matches!(key, "name" | "email" | "city") || raw == "null" || raw.starts_with('"')
 }
 
 // --- state ---------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 //! What the engine keeps beside the events, so that the next start need not read all of them.
 //! Only a cache: whatever does not fit is dropped and replayed.
 
-use std::io;
-
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Engine;
@@ -58,23 +56,24 @@ impl Engine {
         self.seen = seen;
         self.metrics.unknown_events = unknown;
         self.metrics.unreadable_events = unreadable;
-        self.runner.restore(&reader, self.store.head());
+        self.runner.restore(&reader, self.store.head(), made_by);
         self.snapshots.restore(&reader);
         self.saved = (seen, self.worth_saving().1);
     }
 
     fn save_checkpoint(&mut self) {
-        let Self { store, runner, snapshots, metrics, .. } = self;
-        let counts =
-            [self.made_by, self.seen, metrics.unknown_events, metrics.unreadable_events];
+        let Self { store, runner, snapshots, metrics, made_by, .. } = self;
+        let counts = [*made_by, self.seen, metrics.unknown_events, metrics.unreadable_events];
         let saved = store.save_checkpoint(&mut |writer| {
             writer.numbers64(COUNTS, counts.into_iter())?;
-            runner.save(writer)?;
+            runner.save(writer, *made_by)?;
             snapshots.save(writer)
         });
         match saved {
             Ok(()) => self.saved = self.worth_saving(),
-            Err(error) => tracing::warn!("no checkpoint is written, the next start is slower: {error}"),
+            Err(error) => {
+                tracing::warn!("no checkpoint is written, the next start is slower: {error}")
+            }
         }
     }
 

@@ -24,7 +24,8 @@ use crate::replay::Sources;
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
-    AppendError, Appended, Commit, EventRecord, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
+    AppendError, Appended, Commit, EventRecord, EventStore, ExpectedVersion, Idempotency, Metadata,
+    NewEvent,
 };
 use crate::time::Timestamp;
 use settle::Unsettled;

@@ -1,5 +1,7 @@
 //! Recovery: a pure scan of the segments. It changes nothing.
 
+use std::fmt;
+
 use memchr::memchr;
 
 use super::line::{self, NotAHeader};
@@ -34,6 +36,17 @@ pub struct Torn {
     pub offset: u64,
     /// How many bytes it has.
     pub bytes: u64,
+}
+
+impl fmt::Display for Torn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, offset, bytes } = self;
+        write!(
+            f,
+            "{file}: its last {bytes} bytes, from byte {offset} on, are what an unfinished write \
+             left behind; no command in them was answered, and they are dropped"
+        )
+    }
 }
 
 /// Reads a journal, and hands every commit behind `after` (every one there is, without it) to

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use hashbrown::HashMap;
 use memchr::memchr;
 
-use super::{Json, string};
+use super::{Json, special, string};
 
 /// Up to this many members a linear search beats a hash table.
 const LINEAR: usize = 16;
@@ -116,13 +116,29 @@ pub(crate) fn raw_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
         if bytes.get(key) != Some(&b'"') {
             return None;
         }
-        let key_end = string_end(bytes, key + 1)?;
+        let key_end = string_end(bytes, key + 1)?.0;
         let colon = skip_space(bytes, key_end);
         let value = skip_space(bytes, colon + 1);
         let value_end = value_end(bytes, value)?;
         // Over the comma, or over the closing brace to the end.
         at = skip_space(bytes, value_end) + 1;
         Some((object.get(key..key_end)?, object.get(value..value_end)?))
+    })
+}
+
+/// As [`raw_members`], of an object that has no white space between its tokens.
+pub(crate) fn compact_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
+    let bytes = object.as_bytes();
+    let mut at = 1;
+    std::iter::from_fn(move || {
+        let key = at;
+        if bytes.get(key) != Some(&b'"') {
+            return None;
+        }
+        let (colon, _) = string_end(bytes, key + 1)?;
+        let end = value_end(bytes, colon + 1)?;
+        at = end + 1;
+        Some((object.get(key..colon)?, object.get(colon + 1..end)?))
     })
 }
 
@@ -136,7 +152,7 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 /// The place behind the value that starts at `at`.
 fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
-        b'"' => string_end(bytes, at + 1),
+        b'"' => string_end(bytes, at + 1).map(|(end, _)| end),
         b'{' | b'[' => container_end(bytes, at + 1),
         _ => {
             let ends =
@@ -147,18 +163,21 @@ fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The place behind the closing bracket of the object or array whose content starts at `at`.
-fn container_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut rest = bytes.get(at..)?.iter();
+pub(crate) fn container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 1_usize;
-    loop {
-        match rest.next()? {
-            b'"' => skip_string(&mut rest)?,
+    while depth > 0 {
+        match bytes.get(at)? {
+            b'"' => {
+                at = string_end(bytes, at + 1)?.0;
+                continue;
+            }
             b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth == 1 => return Some(bytes.len() - rest.len()),
             b'}' | b']' => depth -= 1,
             _ => {}
         }
+        at += 1;
     }
+    Some(at)
 }
 
 /// Whether all strings in a value that was read before are valid Unicode: escapes can name lone
@@ -171,7 +190,7 @@ pub(crate) fn is_unicode(raw: &str) -> bool {
     let mut at = 0;
     while let Some(quote) = memchr(b'"', &bytes[at..]) {
         let start = at + quote;
-        let Some(end) = string_end(bytes, start + 1) else { return false };
+        let Some((end, _)) = string_end(bytes, start + 1) else { return false };
         if string(&raw[start..end]).is_none() {
             return false;
         }
@@ -180,21 +199,16 @@ pub(crate) fn is_unicode(raw: &str) -> bool {
     true
 }
 
-/// The place behind the closing quote of a string whose content starts at `at`.
-fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut rest = bytes.get(at..)?.iter();
-    skip_string(&mut rest)?;
-    Some(bytes.len() - rest.len())
-}
-
-/// Goes on behind the closing quote. Byte by byte: most strings are shorter than a vectorised
-/// search is worth.
-fn skip_string(rest: &mut std::slice::Iter<'_, u8>) -> Option<()> {
+/// The place behind the closing quote of a string whose content starts at `at`, and whether
+/// there is a backslash in it.
+pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
+    let mut escaped = false;
     loop {
-        match rest.next()? {
-            b'"' => return Some(()),
-            b'\\' => _ = rest.next()?,
-            _ => {}
+        at = special(bytes, at)?;
+        match bytes[at] {
+            b'"' => return Some((at + 1, escaped)),
+            b'\\' => (at, escaped) = (at + 2, true),
+            _ => at += 1,
         }
     }
 }
@@ -204,7 +218,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::json::{push_key, push_number};
+    use crate::json::{push_compact, push_key, push_number};
 
     #[test]
     fn members_find_their_first_value_and_name_a_duplicate_few_or_many() {
@@ -242,6 +256,9 @@ mod tests {
             let mut found: Vec<_> = members.iter().collect();
             found.sort_unstable();
             assert_eq!(found, read);
+            let mut compact = String::new();
+            push_compact(&mut compact, text.trim());
+            assert!(compact_members(&compact).eq(raw_members(&compact)), "{compact}");
         }
         for other in ["[]", "1", "\"{}\"", "null"] {
             let value = Json::read(other).unwrap();
@@ -267,6 +284,7 @@ mod tests {
         for start in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
             for end in (start..text.len()).filter(|at| text.is_char_boundary(*at)) {
                 assert!(raw_members(&text[start..end]).count() <= 4);
+                assert!(compact_members(&text[start..end]).count() <= 4);
             }
         }
     }

@@ -6,12 +6,15 @@
 //! the wire bounds, for [`canonical`]).
 
 mod members;
+mod plain;
 
 pub use members::{Members, NotMembers};
-pub(crate) use members::{is_unicode, raw_members};
+pub(crate) use members::{compact_members, container_end, is_unicode, raw_members, string_end};
+pub(crate) use plain::plain_members;
+use plain::special;
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use memchr::memchr;
 use serde::de::{Deserialize, Deserializer, Visitor};
@@ -58,8 +61,7 @@ pub fn string(raw: &str) -> Option<Cow<'_, str>> {
 
 /// Appends `text` to `out` as a JSON string.
 pub fn push_string(out: &mut String, text: &str) {
-    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
+    if special(text.as_bytes(), 0).is_none() {
         out.push('"');
         out.push_str(text);
         out.push('"');
@@ -85,8 +87,14 @@ pub fn push_key(out: &mut String, key: &str) {
 }
 
 /// Appends a whole number to `out`.
-pub fn push_number(out: &mut String, number: u64) {
-    let _ = write!(out, "{number}"); // writing to a String can't fail
+pub fn push_number(out: &mut String, mut number: u64) {
+    let (mut digits, mut from) = ([0; 20], 20);
+    while from == 20 || number > 0 {
+        from -= 1;
+        digits[from] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    out.push_str(str::from_utf8(&digits[from..]).unwrap_or_default()); // digits are text
 }
 
 /// Appends `raw` to `out` without the white space between its tokens.
@@ -299,6 +307,15 @@ mod tests {
         assert_eq!(integer(&format!("-{big}")), Some(i128::MIN));
         for other in ["", "-", "1.0", "1e2", "\"1\"", "null", "true", "[1]"] {
             assert_eq!(integer(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_with_all_of_their_digits_and_no_others() {
+        for number in [0, 1, 9, 10, 1_002_003, u64::MAX] {
+            let mut out = String::from("n");
+            push_number(&mut out, number);
+            assert_eq!(out, format!("n{number}"));
         }
     }
 

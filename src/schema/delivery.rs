@@ -1,6 +1,7 @@
 //! An event on its way to those who read it.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::ops::Deref;
 
 use super::Schema;
@@ -40,9 +41,22 @@ impl<'a> Delivery<'a> {
             return Some(Decoded::Fresh(value));
         }
         let RecordedEvent { event_type, aggregate_id, .. } = self.event;
-        E::TYPES.iter().find(|(name, _)| *name == event_type)?;
-        let data = self.schema.upcast(&self.event)?;
-        E::decode(event_type, aggregate_id, &data).map(Decoded::Read)
+        E::decode(event_type, aggregate_id, &self.current::<E>()?).map(Decoded::Read)
+    }
+
+    /// Whether [`decode`](Self::decode) would read the event as one of the events `E`.
+    pub fn reads<E: Event>(&self) -> bool {
+        if self.fresh.is_some_and(|value| value.is::<E>()) {
+            return true;
+        }
+        let RecordedEvent { event_type, aggregate_id, .. } = self.event;
+        self.current::<E>().is_some_and(|data| E::reads(event_type, aggregate_id, &data))
+    }
+
+    /// The data of one of the events `E` at the current version of its schema.
+    fn current<E: Event>(&self) -> Option<Cow<'a, str>> {
+        E::TYPES.iter().find(|(name, _)| *name == self.event.event_type)?;
+        self.schema.upcast(&self.event)
     }
 }
 

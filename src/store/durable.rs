@@ -8,11 +8,11 @@ use super::index::{self, Places};
 use super::memory::MemoryStore;
 use super::recovery::{Recover, take_in};
 use super::{
-    AppendError, Appended, Commit, EventStore, RecordedEvent, Remembered, SaveOthers, Stream,
-    StreamKey,
+    AppendError, Appended, Commit, EventStore, Idempotency, RecordedEvent, Remembered, SaveOthers,
+    Stream, StreamKey,
 };
 use crate::checkpoint;
-use crate::journal::{self, After, Journal, Options, RecoveryError, WriteError};
+use crate::journal::{self, After, Journal, Key, Options, RecoveryError, WriteError};
 use crate::storage::Storage;
 use crate::time::Timestamp;
 
@@ -27,8 +27,6 @@ pub struct DurableStore {
     storage: Rc<dyn Storage>,
     /// Where the commits lie.
     places: Places,
-    /// The last line of the journal.
-    last: Option<After>,
     /// What this start went on from.
     restored: Option<checkpoint::Reader>,
     /// The position of the last checkpoint.
@@ -52,7 +50,8 @@ impl DurableStore {
         let restored = checkpoint::Reader::open(storage.as_ref());
         let index = restored.as_ref().and_then(|reader| index::restore(reader, &storage));
         let fitting = match index {
-            Some((start, after)) => {
+            Some((memory, after)) => {
+                let start = Recover { memory, places: Places::default() };
                 let from = Some(&after);
                 match Self::recover(&storage, start, from, progress) {
                     Err(RecoveryError::DoesNotFit) => None,
@@ -72,8 +71,8 @@ impl DurableStore {
         }
         let file = |error| RecoveryError::Io { file: "the journal".to_owned(), error };
         let journal = Journal::open(Rc::clone(&storage), options, recovered).map_err(file)?;
-        let Recover { memory, places, last } = start;
-        Ok(Self { memory, journal, storage, places, last, restored, saved, broken: None })
+        let Recover { memory, places } = start;
+        Ok(Self { memory, journal, storage, places, restored, saved, broken: None })
     }
 
     fn recover(
@@ -85,8 +84,6 @@ impl DurableStore {
         let take = &mut |entry: &journal::Entry<'_>| {
             take_in(&mut start.memory, entry)?;
             start.places.add(entry.first, entry.place);
-            start.last =
-                Some(After { sequence: entry.last, place: entry.place, checksum: entry.checksum });
             Ok(())
         };
         let recovered = journal::recover(storage.as_ref(), after, progress, take)?;
@@ -114,8 +111,10 @@ impl EventStore for DurableStore {
         let appended = self.memory.append(commit)?;
         let (memory, journal) = (&self.memory, &mut self.journal);
         let Appended { first, last } = appended;
-        let key = commit.idempotency.map(|given| (given.key, given.fingerprint));
-        let line = journal.push(first, last, key, &mut |out| {
+        let key = commit
+            .idempotency
+            .map(|Idempotency { key, fingerprint }| Key { text: key, fingerprint });
+        let place = journal.push(first, last, key, &mut |out| {
             for position in first..=last {
                 if position > first {
                     out.push(',');
@@ -125,8 +124,7 @@ impl EventStore for DurableStore {
                 }
             }
         });
-        self.places.add(first, line.place);
-        self.last = Some(After { sequence: last, place: line.place, checksum: line.checksum });
+        self.places.add(first, place);
         Ok(appended)
     }
 
@@ -196,9 +194,9 @@ impl EventStore for DurableStore {
     }
 
     fn save_checkpoint(&mut self, others: &mut SaveOthers<'_>) -> io::Result<()> {
-        let (Some(last), None) = (&self.last, self.refusal()) else { return Ok(()) };
+        let (Some(last), None) = (self.journal.last(), self.refusal()) else { return Ok(()) };
         let mut writer = checkpoint::Writer::create(Rc::clone(&self.storage))?;
-        index::save(&self.memory, &self.places, last, &mut writer)?;
+        index::save(&self.memory, &self.places, &last, &mut writer)?;
         others(&mut writer)?;
         writer.finish()?;
         self.saved = last.sequence;

@@ -1,7 +1,5 @@
 //! A stored event, and the one way to write it.
 
-use std::fmt::Write as _;
-
 use uuid::Uuid;
 
 use super::StreamKey;
@@ -79,31 +77,39 @@ pub(crate) struct EventText<'a> {
 }
 
 impl EventText<'_> {
-    /// Appends the record to `out`. Writing to a String can't fail.
+    /// Appends the record to `out`.
     pub(crate) fn write(&self, out: &mut String) {
         out.push('{');
         if let Some((event_id, _, _)) = self.stored {
-            let _ = write!(out, "\"eventId\":\"{event_id}\"");
+            let mut buffer = Uuid::encode_buffer();
+            out.push_str("\"eventId\":\"");
+            out.push_str(event_id.hyphenated().encode_lower(&mut buffer));
+            out.push_str("\",");
         }
-        json::push_key(out, "eventType");
+        out.push_str("\"eventType\":");
         json::push_string(out, self.event_type);
-        let _ = write!(out, ",\"eventVersion\":{}", self.event_version);
+        out.push_str(",\"eventVersion\":");
+        json::push_number(out, u64::from(self.event_version));
         if let Some((_, timestamp, _)) = self.stored {
-            let _ = write!(out, ",\"timestamp\":\"{timestamp}\"");
+            out.push_str(",\"timestamp\":\"");
+            timestamp.write(out);
+            out.push('"');
         }
-        json::push_key(out, "aggregateId");
+        out.push_str(",\"aggregateId\":");
         json::push_string(out, self.aggregate_id);
-        json::push_key(out, "aggregateType");
+        out.push_str(",\"aggregateType\":");
         json::push_string(out, self.aggregate_type);
-        let _ = write!(out, ",\"aggregateVersion\":{}", self.aggregate_version);
+        out.push_str(",\"aggregateVersion\":");
+        json::push_number(out, self.aggregate_version);
         if let Some((_, _, sequence_number)) = self.stored {
-            let _ = write!(out, ",\"sequenceNumber\":{sequence_number}");
+            out.push_str(",\"sequenceNumber\":");
+            json::push_number(out, sequence_number);
         }
         if !self.metadata.is_empty() {
             out.push(',');
             out.push_str(self.metadata);
         }
-        json::push_key(out, "data");
+        out.push_str(",\"data\":");
         out.push_str(self.data);
         out.push('}');
     }

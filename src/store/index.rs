@@ -5,10 +5,9 @@ use std::io;
 use std::iter::repeat_with;
 use std::rc::Rc;
 
-use super::EventStore;
 use super::cold::{Cold, Place};
-use super::recovery::JournalSource;
 use super::memory::{Chain, MemoryStore};
+use super::recovery::JournalSource;
 use crate::checkpoint::{HashIndex, Reader, Seed, Writer};
 use crate::journal::{self, After};
 use crate::storage::Storage;
@@ -82,7 +81,8 @@ pub(super) fn save(
 /// A store of which only the index is in memory, and the line up to which it goes. `None` when
 /// the checkpoint has none, or one that can't be right.
 pub(super) fn restore(reader: &Reader, storage: &Rc<dyn Storage>) -> Option<(MemoryStore, After)> {
-    let [sequence, segment, offset, len, checksum] = reader.numbers64("store/last")?.try_into().ok()?;
+    let [sequence, segment, offset, len, checksum] =
+        reader.numbers64("store/last")?.try_into().ok()?;
     let place = journal::Place { segment, offset, len: u32::try_from(len).ok()? };
     let last = After { sequence, place, checksum };
     let previous = reader.numbers32("store/previous")?;

@@ -6,13 +6,13 @@ mod durable;
 mod event;
 mod ids;
 mod index;
-mod line;
+pub mod line;
 mod memory;
 mod record;
 mod recovery;
 
-pub(crate) use event::EventText;
 pub use durable::DurableStore;
+pub(crate) use event::EventText;
 pub use event::{RecordedEvent, metadata_member};
 pub use memory::MemoryStore;
 pub use record::EventRecord;

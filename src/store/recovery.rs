@@ -9,7 +9,7 @@ use super::index::Places;
 use super::line::{EventLine, read_events};
 use super::memory::{Entry, MemoryStore};
 use super::{EventStore, RecordedEvent, Remembered, StreamKey};
-use crate::journal::{self, After, RecoveryError, Torn};
+use crate::journal::{self, RecoveryError, Torn};
 use crate::storage::Storage;
 
 /// What recovery brings back.
@@ -17,7 +17,6 @@ use crate::storage::Storage;
 pub(super) struct Recover {
     pub(super) memory: MemoryStore,
     pub(super) places: Places,
-    pub(super) last: Option<After>,
 }
 
 /// Adds the commit of a line to the store.

@@ -1,0 +1,239 @@
+//! Plain objects: those whose text says what it means without being rebuilt. They are told from
+//! all others in one pass, as nearly all that is stored is plain.
+
+use super::Json;
+
+/// A plain object has at most this many members.
+const MOST: usize = 16;
+
+/// Follows the members of `object`, keys without their quotes and raw values, for as long as
+/// `fits` says so of them. `true` when it fits to its end and is plain: a JSON object without
+/// white space between its tokens, without a backslash, without a key given twice, of few
+/// members, and nested no deeper than [`MAX_NESTING`](super::MAX_NESTING). Nothing about the
+/// text is taken for granted. `false` says nothing: some objects that are no harder are not
+/// worth telling apart here.
+pub(crate) fn plain_members<'a>(
+    object: &'a str,
+    mut fits: impl FnMut(&'a str, &'a str) -> bool,
+) -> bool {
+    if object == "{}" {
+        return true;
+    }
+    let bytes = object.as_bytes();
+    let mut keys = Keys::default();
+    let (mut at, mut before, mut nested) = (0, b'{', false);
+    loop {
+        if bytes.get(at) != Some(&before) || bytes.get(at + 1) != Some(&b'"') {
+            return false;
+        }
+        let Some(colon) = plain_string_end(bytes, at + 2) else { return false };
+        if bytes.get(colon) != Some(&b':') {
+            return false;
+        }
+        let Some(end) = plain_value_end(bytes, colon + 1) else { return false };
+        let (key, raw) = (&object[at + 2..colon - 1], &object[colon + 1..end]);
+        nested |= raw.starts_with(['{', '[']);
+        if !keys.add(key) || !fits(key, raw) {
+            return false;
+        }
+        if bytes.get(end) == Some(&b'}') {
+            // What lies in nested values was only skipped.
+            return end + 1 == bytes.len() && (!nested || Json::read(object).is_ok());
+        }
+        (at, before) = (end, b',');
+    }
+}
+
+/// The keys that an object has had so far.
+#[derive(Default)]
+struct Keys<'a> {
+    keys: [&'a str; MOST],
+    count: usize,
+    /// One bit for each key; only those that share one need to be compared.
+    seen: u64,
+}
+
+impl<'a> Keys<'a> {
+    /// Adds a key; `false` when it is there already or there are too many.
+    fn add(&mut self, key: &'a str) -> bool {
+        let bytes = key.as_bytes();
+        let middle = bytes.get(bytes.len() / 2).copied().unwrap_or_default();
+        let first = bytes.first().copied().unwrap_or_default();
+        let mark = usize::from(first) + usize::from(middle) * 5 + bytes.len() * 11;
+        let bit = 1 << (mark % 64);
+        if self.seen & bit != 0 && self.keys[..self.count].contains(&key) {
+            return false;
+        }
+        self.seen |= bit;
+        let Some(slot) = self.keys.get_mut(self.count) else { return false };
+        *slot = key;
+        self.count += 1;
+        true
+    }
+}
+
+/// The place behind a value that starts at `at`; what is in an object or array is not checked.
+fn plain_value_end(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at)? {
+        b'"' => plain_string_end(bytes, at + 1),
+        b'{' | b'[' => compact_end(bytes, at + 1),
+        b't' => word_end(bytes, at, b"true"),
+        b'f' => word_end(bytes, at, b"false"),
+        b'n' => word_end(bytes, at, b"null"),
+        b'-' => number_end(bytes, at + 1),
+        _ => number_end(bytes, at),
+    }
+}
+
+fn word_end(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+    bytes[at..].starts_with(word).then_some(at + word.len())
+}
+
+/// The place behind a number without a sign and an exponent.
+fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let whole = digits_end(bytes, at)?;
+    if bytes[at] == b'0' && whole > at + 1 {
+        return None;
+    }
+    match bytes.get(whole) {
+        Some(b'.') => digits_end(bytes, whole + 1),
+        _ => Some(whole),
+    }
+}
+
+fn digits_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let digits = bytes.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (digits > 0).then_some(at + digits)
+}
+
+/// The place behind the bracket that closes what was opened before `at`, if there is neither
+/// white space nor a backslash on the way.
+fn compact_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 1_usize;
+    while depth > 0 {
+        match bytes.get(at)? {
+            b'"' => {
+                at = plain_string_end(bytes, at + 1)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            0..=b' ' | b'\\' => return None,
+            _ => {}
+        }
+        at += 1;
+    }
+    Some(at)
+}
+
+/// The place behind the closing quote of a string whose content starts at `at`, if nothing in
+/// it is escaped or would have to be.
+pub(crate) fn plain_string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let end = special(bytes, at)?;
+    (bytes[end] == b'"').then_some(end + 1)
+}
+
+/// The next quote, backslash or control character, eight bytes at a time.
+pub(crate) fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    while let Some(run) = bytes.get(at..)?.first_chunk::<8>() {
+        let word = u64::from_le_bytes(*run);
+        let quote = zeros(word ^ (ONES * 0x22));
+        let backslash = zeros(word ^ (ONES * 0x5c));
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        // A borrow can only mark bytes behind one that is marked rightly.
+        let marked = (quote | backslash | control) & HIGH;
+        if marked != 0 {
+            return Some(at + (marked.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    let found = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    bytes[at..].iter().position(found).map(|place| at + place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::MAX_NESTING;
+
+    fn plain(text: &str) -> bool {
+        plain_members(text, |_, _| true)
+    }
+
+    #[test]
+    fn members_of_plain_objects_come_in_their_order() {
+        let text =
+            r#"{"id":"u1","long name here":"ü and more","n":-10.50,"a":[{"b":"]"}],"t":true}"#;
+        let mut found = Vec::new();
+        let whole = plain_members(text, |key, raw| {
+            found.push((key, raw));
+            true
+        });
+        let expected = [
+            ("id", "\"u1\""),
+            ("long name here", "\"ü and more\""),
+            ("n", "-10.50"),
+            ("a", r#"[{"b":"]"}]"#),
+            ("t", "true"),
+        ];
+        assert_eq!((whole, found), (true, expected.to_vec()));
+        assert!(!plain_members(text, |key, _| key != "t"));
+    }
+
+    #[test]
+    fn what_is_spaced_escaped_doubled_broken_or_large_is_not_plain() {
+        let many: Vec<String> = (0..=MOST).map(|nth| format!("\"{nth}\":1")).collect();
+        let deep = |depth| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        for text in [
+            "",
+            "{",
+            "[]",
+            "{ }",
+            "{}x",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{\"a\":1}}",
+            "{\"a\": 1}",
+            "{\"a\":01}",
+            "{\"a\":-}",
+            "{\"a\":1.}",
+            "{\"a\":nul}",
+            "{\"a\":nulll}",
+            "{\"a\":[1, 2]}",
+            "{\"a\":[1,]}",
+            "{\"a\":[}]}",
+            "{\"a\":{\"b\"}}",
+            "{\"a\":\"\\\\\"}",
+            "{\"a\":[\"\\n\"]}",
+            "{\"\\u0041\":1}",
+            "{\"a\":\"\n\"}",
+            "{\"a\":1,\"b\":2,\"a\":3}",
+            &format!("{{{}}}", many.join(",")),
+            &deep(MAX_NESTING),
+        ] {
+            assert!(!plain(text), "{text}");
+        }
+        assert!(plain(&format!("{{{}}}", many[1..].join(","))));
+        assert!(plain(&deep(MAX_NESTING - 1)));
+    }
+
+    #[test]
+    fn the_next_special_byte_is_the_first_one_wherever_it_lies() {
+        for length in 0..40 {
+            for place in 0..length {
+                for byte in [b'"', b'\\', 0, 0x1f, b'\n'] {
+                    for around in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xa2, 0xff] {
+                        let mut bytes = vec![around; length];
+                        bytes[place] = byte;
+                        assert_eq!(special(&bytes, 0), Some(place));
+                        assert_eq!(special(&bytes, place + 1), None);
+                    }
+                }
+            }
+        }
+    }
+}
