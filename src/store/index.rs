@@ -110,7 +110,8 @@ pub(super) fn restore(reader: &Reader, storage: &Rc<dyn Storage>) -> Option<(Mem
         source: Some(Box::new(JournalSource::new(Rc::clone(storage)))),
         ..Cold::default()
     };
-    let mut store = MemoryStore { cold, chains, ..MemoryStore::default() };
+    let mut store = MemoryStore::default();
+    (store.cold, store.chains) = (cold, chains);
     let names: Vec<String> = reader.value("store/names")?;
     for name in &names {
         store.names.intern(name)?;
