@@ -8,16 +8,19 @@
 //! footer              where the table lies, its checksum, the format's number, MAGIC
 //! ```
 //!
-//! Numbers are little-endian. Sections that are needed at once are flat arrays, read and checked
-//! as a whole. Long texts lie in blocks with a checksum each, read when they are first asked for.
+//! Numbers are little-endian. Flat arrays are read and checked as a whole; long texts lie in
+//! blocks with a checksum each. Both can wait until they are first asked for ([`Lazy`],
+//! [`Blocks`]); damage that shows as late as that is told to whoever asks.
 
 mod blocks;
 mod index;
+mod lazy;
 mod reader;
 mod writer;
 
 pub use blocks::{Blocks, pack, unpack};
 pub use index::{HashIndex, Seed};
+pub use lazy::Lazy;
 pub use reader::Reader;
 pub use writer::Writer;
 

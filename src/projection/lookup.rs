@@ -4,13 +4,13 @@ use std::io;
 
 use hashbrown::HashTable;
 
-use crate::checkpoint::{HashIndex, Reader, Writer};
+use crate::checkpoint::{HashIndex, Lazy, Reader, Writer};
 
 /// Row numbers by the hash of a text. Those of a checkpoint stay in the array that they were
 /// saved as; new ones are in a table beside it.
 #[derive(Debug, Default)]
 pub(super) struct Lookup {
-    restored: HashIndex,
+    restored: Lazy<HashIndex>,
     new: HashTable<Entry>,
 }
 
@@ -27,7 +27,7 @@ impl Lookup {
         let new = self.new.find(spread(hash), |entry| entry.hash == hash && same(entry.row));
         match new {
             Some(entry) => Some(entry.row),
-            None => self.restored.find(hash).find(|row| same(*row)),
+            None => self.restored.get().find(hash).find(|row| same(*row)),
         }
     }
 
@@ -42,22 +42,28 @@ impl Lookup {
         match (self.new.find_entry(spread(hash), |entry| entry.row == old), new) {
             (Ok(mut entry), Some(row)) => entry.get_mut().row = row,
             (Ok(entry), None) => _ = entry.remove(),
-            (Err(_), new) => _ = self.restored.replace(hash, old, new),
+            (Err(_), new) => self.restored.change(|restored| _ = restored.replace(hash, old, new)),
         }
     }
 
     /// Writes all rows and their hashes as the section `name`.
     pub(super) fn save(&self, writer: &mut Writer, name: &str) -> io::Result<()> {
         if self.new.is_empty() {
-            return self.restored.save(writer, name);
+            return self.restored.get().save(writer, name);
         }
         let new = self.new.iter().map(|entry| (entry.hash, entry.row));
-        self.restored.iter().chain(new).collect::<HashIndex>().save(writer, name)
+        self.restored.get().iter().chain(new).collect::<HashIndex>().save(writer, name)
     }
 
-    /// What was saved as the section `name`, if it is readable.
-    pub(super) fn restore(reader: &Reader, name: &str) -> Option<Self> {
-        Some(Self { restored: HashIndex::restore(reader, name)?, new: HashTable::new() })
+    /// What was saved as the section `name`.
+    pub(super) fn restore(reader: &Reader, name: &'static str) -> Self {
+        let restored = Lazy::of(reader, |reader| HashIndex::restore(reader, name));
+        Self { restored, new: HashTable::new() }
+    }
+
+    /// Whether what was saved turned out unreadable.
+    pub(super) fn damaged(&self) -> bool {
+        self.restored.damaged()
     }
 }
 

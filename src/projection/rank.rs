@@ -36,7 +36,8 @@ impl Rank {
     pub(super) fn set(&mut self, slot: usize, taken: bool) {
         let mut number = slot + 1;
         while let Some(sum) = self.sums.get_mut(number - 1) {
-            *sum = if taken { *sum + 1 } else { *sum - 1 };
+            // One that could not be restored counts too few until it is replayed.
+            *sum = if taken { *sum + 1 } else { sum.saturating_sub(1) };
             number += lowbit(number);
         }
     }

@@ -168,3 +168,36 @@ proptest! {
         prop_assert_eq!(read(&Files::with_checkpoint(&bytes)), None);
     }
 }
+
+/// A file with nothing but this table of contents, correct in all its checksums.
+fn with_table(table: &[u8]) -> Files {
+    let mut bytes = table.to_vec();
+    let footer = [0, table.len() as u64, xxhash_rust::xxh3::xxh3_64(table)];
+    bytes.extend(footer.iter().flat_map(|number| number.to_le_bytes()));
+    bytes.extend(1_u32.to_le_bytes());
+    bytes.extend(b"asofchk\n");
+    Files::with_checkpoint(&bytes)
+}
+
+fn entry(name_len: u64, name: &str, offset: u64, len: u64) -> Vec<u8> {
+    let numbers = [offset, len, 0].map(u64::to_le_bytes).concat();
+    [&name_len.to_le_bytes()[..], name.as_bytes(), &numbers].concat()
+}
+
+#[test]
+fn no_length_reaches_beyond_the_file() {
+    assert!(Reader::open(&with_table(&entry(1, "a", 0, 0))).is_some());
+    let wrong = [
+        entry(u64::MAX, "a", 0, 0),
+        entry(1 << 40, "a", 0, 0),
+        entry(1, "a", 0, u64::MAX),
+        entry(1, "a", u64::MAX, 1),
+        entry(1, "a", 0, 1 << 40),
+        entry(1, "a", 1, 0),
+        entry(2, "a", 0, 0),
+        vec![0],
+    ];
+    for table in wrong {
+        assert!(Reader::open(&with_table(&table)).is_none(), "{table:?}");
+    }
+}

@@ -5,7 +5,7 @@ use std::io;
 use std::iter;
 use std::ops::Range;
 
-use crate::checkpoint::{HashIndex, Reader, Seed, Writer};
+use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
 
 const BY_HASH: &str = "users/cities";
 const ENDS: &str = "users/cities/ends";
@@ -17,7 +17,7 @@ const ROWS: &str = "users/cities/rows";
 pub(super) struct Cities {
     /// Those that were changed or added since.
     changed: BTreeMap<Box<str>, City>,
-    restored: Groups,
+    restored: Lazy<Groups>,
 }
 
 /// What a city is now.
@@ -56,8 +56,8 @@ impl Cities {
         let restored = match changed {
             Some(changed) => changed.restored.clone(),
             None => {
-                let group = self.restored.find(seed, city, of_city);
-                group.map(|(_, group)| self.restored.range(group)).unwrap_or_default()
+                let group = self.restored.get().find(seed, city, of_city);
+                group.map(|(_, group)| self.restored.get().range(group)).unwrap_or_default()
             }
         };
         self.merged(restored, changed)
@@ -94,8 +94,8 @@ impl Cities {
             groups.ends.push(groups.rows.len() as u32);
             hashes.push(seed.hash(name));
         }
-        for (hash, group) in self.restored.by_hash.iter() {
-            groups.rows.extend(self.merged(self.restored.range(group), None));
+        for (hash, group) in self.restored.get().by_hash.iter() {
+            groups.rows.extend(self.merged(self.restored.get().range(group), None));
             groups.ends.push(groups.rows.len() as u32);
             hashes.push(hash);
         }
@@ -105,12 +105,14 @@ impl Cities {
         writer.numbers32(ROWS, groups.rows)
     }
 
-    /// The cities that were saved, if they are readable.
-    pub(super) fn restore(reader: &Reader) -> Option<Self> {
-        let by_hash = HashIndex::restore(reader, BY_HASH)?;
-        let ends = reader.numbers32(ENDS)?;
-        let rows = reader.numbers32(ROWS)?;
-        Some(Self { changed: BTreeMap::new(), restored: Groups { by_hash, ends, rows } })
+    /// The cities that were saved.
+    pub(super) fn restore(reader: &Reader) -> Self {
+        Self { changed: BTreeMap::new(), restored: Lazy::of(reader, Groups::restore) }
+    }
+
+    /// Whether what was saved turned out unreadable.
+    pub(super) fn damaged(&self) -> bool {
+        self.restored.damaged()
     }
 
     /// The restored rows that did not leave and those that came, ascending.
@@ -120,7 +122,7 @@ impl Cities {
         changed: Option<&'a City>,
     ) -> impl Iterator<Item = u32> + use<'a> {
         let left = move |row: &u32| !changed.is_some_and(|city| city.gone.contains(row));
-        let restored = self.restored.rows.get(restored).unwrap_or_default();
+        let restored = self.restored.get().rows.get(restored).unwrap_or_default();
         let mut stayed = restored.iter().copied().filter(left).peekable();
         let mut came = changed.into_iter().flat_map(|city| city.more.iter().copied()).peekable();
         iter::from_fn(move || match (stayed.peek(), came.peek()) {
@@ -133,15 +135,22 @@ impl Cities {
     /// A city as it was restored, or an empty one, from now on to be changed.
     fn take_over(&mut self, seed: Seed, name: &str, of_city: impl OfCity) -> &mut City {
         let mut city = City::default();
-        if let Some((hash, group)) = self.restored.find(seed, name, of_city) {
-            self.restored.by_hash.replace(hash, group, None);
-            city.restored = self.restored.range(group);
+        if let Some((hash, group)) = self.restored.get().find(seed, name, of_city) {
+            city.restored = self.restored.get().range(group);
+            self.restored.change(|groups| _ = groups.by_hash.replace(hash, group, None));
         }
         self.changed.entry(name.into()).or_insert(city)
     }
 }
 
 impl Groups {
+    fn restore(reader: &Reader) -> Option<Self> {
+        let by_hash = HashIndex::restore(reader, BY_HASH)?;
+        let ends = reader.numbers32(ENDS)?;
+        let rows = reader.numbers32(ROWS)?;
+        Some(Self { by_hash, ends, rows })
+    }
+
     /// The hash of a city and its group.
     fn find(&self, seed: Seed, city: &str, of_city: impl OfCity) -> Option<(u32, u32)> {
         if self.by_hash.is_empty() {

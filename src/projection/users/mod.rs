@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Projection;
 use super::lookup::Lookup;
 use super::rank::Rank;
-use crate::checkpoint::{Reader, Seed, Writer};
+use crate::checkpoint::{Lazy, Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent};
 use crate::domain::{Decider, Fields};
 use crate::json;
@@ -28,7 +28,7 @@ pub struct Users {
     /// In order of creation. A deleted user's row stays, so that its id stays taken.
     rows: Rows,
     /// Which rows are living users.
-    living: Rank,
+    living: Lazy<Rank>,
     count: u64,
     by_id: Lookup,
     /// By their email in one case, the first created living user who has it.
@@ -84,7 +84,7 @@ impl Projection for Users {
             also_by_email: self.also_by_email.clone(),
         };
         writer.value(HEAD, &head)?;
-        writer.numbers32(LIVING, self.living.sums().iter().copied())?;
+        writer.numbers32(LIVING, self.living.get().sums().iter().copied())?;
         self.by_id.save(writer, BY_ID)?;
         self.by_email.save(writer, BY_EMAIL)?;
         self.by_city.save(self.seed, writer)?;
@@ -97,6 +97,10 @@ impl Projection for Users {
 
     fn damaged(&self) -> bool {
         self.rows.damaged()
+            || self.living.damaged()
+            || self.by_id.damaged()
+            || self.by_email.damaged()
+            || self.by_city.damaged()
     }
 }
 
@@ -126,7 +130,7 @@ impl Users {
     /// The views of `limit` living users after the first `skip`, in order of creation.
     pub fn page(&self, skip: u64, limit: u64) -> impl Iterator<Item = &str> {
         let wanted = skip..skip.saturating_add(limit);
-        let rows = wanted.map_while(|nth| self.living.nth(nth));
+        let rows = wanted.map_while(|nth| self.living.get().nth(nth));
         rows.filter_map(|row| Some(self.rows.get(row as u32)?.view.as_str()))
     }
 
@@ -172,7 +176,7 @@ impl Users {
         // A damaged row has none; the read model is replayed then.
         let Some(old) = self.rows.replace(row, new) else { return };
         if old.living != living {
-            self.living.set(row as usize, living);
+            self.living.change(|rank| rank.set(row as usize, living));
             self.count = if living { self.count + 1 } else { self.count - 1 };
         }
         let (old_email, old_city) = indexed(&old.view);
@@ -187,7 +191,7 @@ impl Users {
         let row = self.rows.len() as u32;
         self.by_id.insert(self.seed.hash(id), row);
         self.rows.push(Row { view: Fields::new([]), living: false });
-        self.living.push(false);
+        self.living.change(|rank| rank.push(false));
         row
     }
 
@@ -239,17 +243,17 @@ impl Users {
         }
     }
 
-    /// The users that were saved, if what is needed at once is readable.
+    /// The users that were saved, most of them to be read when they are first needed.
     fn restored(reader: &Reader) -> Option<Self> {
         let Head { rows, count, seed, also_by_email } = reader.value(HEAD)?;
         Some(Self {
             rows: Rows::restore(reader, rows)?,
-            living: Rank::of_sums(reader.numbers32(LIVING)?),
+            living: Lazy::of(reader, |reader| reader.numbers32(LIVING).map(Rank::of_sums)),
             count,
-            by_id: Lookup::restore(reader, BY_ID)?,
-            by_email: Lookup::restore(reader, BY_EMAIL)?,
+            by_id: Lookup::restore(reader, BY_ID),
+            by_email: Lookup::restore(reader, BY_EMAIL),
             also_by_email,
-            by_city: Cities::restore(reader)?,
+            by_city: Cities::restore(reader),
             seed,
         })
     }
