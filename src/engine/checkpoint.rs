@@ -62,10 +62,12 @@ impl Engine {
     }
 
     fn save_checkpoint(&mut self) {
+        // One that turned out damaged would be left out.
+        self.runner.heal(self.store.as_ref(), &self.schema);
         let Self { store, runner, snapshots, metrics, made_by, .. } = self;
         let counts = [*made_by, self.seen, metrics.unknown_events, metrics.unreadable_events];
         let saved = store.save_checkpoint(&mut |writer| {
-            writer.numbers64(COUNTS, counts.into_iter())?;
+            writer.numbers64(COUNTS, counts)?;
             runner.save(writer, *made_by)?;
             snapshots.save(writer)
         });

@@ -52,7 +52,7 @@ pub(super) fn save(
 ) -> io::Result<()> {
     let After { sequence, place, checksum } = last;
     let line = [*sequence, place.segment, place.offset, u64::from(place.len), *checksum];
-    writer.numbers64("store/last", line.into_iter())?;
+    writer.numbers64("store/last", line)?;
     let MemoryStore { cold, records, chains, .. } = store;
     let previous = records.iter().map(|record| record.previous);
     writer.numbers32("store/previous", cold.previous.iter().copied().chain(previous))?;
