@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use hashbrown::HashMap;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
-use super::{Json, special, string};
+use super::plain::marks;
+use super::{Json, string};
 
 /// Up to this many members a linear search beats a hash table.
 const LINEAR: usize = 16;
@@ -204,13 +205,27 @@ pub(crate) fn is_unicode(raw: &str) -> bool {
 pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut escaped = false;
     loop {
-        at = special(bytes, at)?;
-        match bytes[at] {
-            b'"' => return Some((at + 1, escaped)),
-            b'\\' => (at, escaped) = (at + 2, true),
-            _ => at += 1,
+        at = quote_or_backslash(bytes, at)?;
+        if bytes[at] == b'"' {
+            return Some((at + 1, escaped));
         }
+        (at, escaped) = (at + 2, true);
     }
+}
+
+/// The next quote or backslash. Most strings are shorter than a call of a vectorised search is
+/// worth.
+fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
+    for _ in 0..3 {
+        let Some(run) = bytes.get(at..)?.first_chunk() else { break };
+        let word = u64::from_le_bytes(*run);
+        let marked = marks(word, b'"') | marks(word, b'\\');
+        if marked != 0 {
+            return Some(at + (marked.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    memchr2(b'"', b'\\', bytes.get(at..)?).map(|place| at + place)
 }
 
 #[cfg(test)]
@@ -275,6 +290,24 @@ mod tests {
         }
         for text in [r#""\ud800""#, r#"{"\udc00":1}"#, r#"[{"a":["\\","\ud83d"]}]"#] {
             assert!(!is_unicode(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_string_ends_at_its_first_quote_that_is_not_escaped_wherever_it_lies() {
+        for length in 0..70 {
+            for escape in 0..=length {
+                for around in [b' ', b'!', b'#', b'[', b']', 1, 0x80, 0xa2, 0xff] {
+                    let mut bytes = vec![around; length];
+                    let escaped = escape + 2 <= length;
+                    if escaped {
+                        bytes[escape..escape + 2].copy_from_slice(b"\\\"");
+                    }
+                    assert_eq!(string_end(&bytes, 0), None);
+                    bytes.extend(b"\"abcdefghij\"");
+                    assert_eq!(string_end(&bytes, 0), Some((length + 1, escaped)));
+                }
+            }
         }
     }
 

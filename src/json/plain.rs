@@ -133,18 +133,22 @@ pub(crate) fn plain_string_end(bytes: &[u8], at: usize) -> Option<usize> {
     (bytes[end] == b'"').then_some(end + 1)
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// A bit for each byte of `word` that is `wanted`, the lowest such byte's being the lowest set:
+/// a borrow can only mark bytes behind one that is marked rightly.
+pub(super) fn marks(word: u64, wanted: u8) -> u64 {
+    let zero = word ^ (ONES * u64::from(wanted));
+    zero.wrapping_sub(ONES) & !zero & HIGH
+}
+
 /// The next quote, backslash or control character, eight bytes at a time.
 pub(crate) fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    while let Some(run) = bytes.get(at..)?.first_chunk::<8>() {
+    while let Some(run) = bytes.get(at..)?.first_chunk() {
         let word = u64::from_le_bytes(*run);
-        let quote = zeros(word ^ (ONES * 0x22));
-        let backslash = zeros(word ^ (ONES * 0x5c));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        // A borrow can only mark bytes behind one that is marked rightly.
-        let marked = (quote | backslash | control) & HIGH;
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let marked = marks(word, b'"') | marks(word, b'\\') | control;
         if marked != 0 {
             return Some(at + (marked.trailing_zeros() / 8) as usize);
         }
