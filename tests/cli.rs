@@ -24,7 +24,7 @@ use support::node;
 fn options_that_are_not_understood_end_with_status_2_before_any_reply() {
     for (arguments, error) in [
         (&["--nope"][..], "error: unexpected argument '--nope' found"),
-        (&["file.jsonl"], "error: unexpected argument 'file.jsonl' found"),
+        (&["file.jsonl"], "error: unrecognized subcommand 'file.jsonl'"),
         (
             &["--clock", "yesterday"],
             "error: invalid value 'yesterday' for '--clock <TIME>': expected an RFC 3339 timestamp, such as 2026-01-01T00:00:00Z",
