@@ -155,7 +155,8 @@ pub fn verify(
 }
 
 /// Hands out the events of the journal that `storage` holds, in order, until `take` wants no
-/// more. Changes nothing. Returns what an unfinished write left behind.
+/// more; what lies behind is not read then. Changes nothing. Returns what an unfinished write
+/// left behind.
 ///
 /// # Errors
 /// The first damage; the events before it were handed out.
@@ -170,9 +171,11 @@ pub fn read_journal(
             if flow.is_continue() {
                 flow = take(&event.recorded());
             }
-        })
-    })?;
-    Ok(recovered.torn)
+        })?;
+        // Only an error stops the scan.
+        if flow.is_continue() { Ok(()) } else { Err("enough".to_owned()) }
+    });
+    if flow.is_break() { Ok(None) } else { Ok(recovered?.torn) }
 }
 
 impl EventLine<'_> {
@@ -197,8 +200,13 @@ impl EventLine<'_> {
 impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { segments, commits, events, streams, torn } = self;
-        write!(f, "sound: {events} events in {commits} commits of {streams} streams")?;
-        write!(f, ", {segments} files")?;
+        let count = |count: &u64, name: &str| match count {
+            1 => format!("1 {name}"),
+            _ => format!("{count} {name}s"),
+        };
+        let (events, commits) = (count(events, "event"), count(commits, "commit"));
+        let (streams, files) = (count(streams, "stream"), count(segments, "file"));
+        write!(f, "sound: {events} in {commits}, {streams}, {files}")?;
         torn.as_ref().map_or(Ok(()), |torn| write!(f, "\n{torn}"))
     }
 }
