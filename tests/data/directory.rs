@@ -34,6 +34,17 @@ fn a_directory_may_be_named_from_where_the_node_is_started() {
 }
 
 #[test]
+#[cfg(target_os = "linux")] // elsewhere there is no /proc
+fn directories_above_those_that_are_made_need_not_be_readable() {
+    let folder = Folder::new();
+    // What is above the working directory by this name can't be synced.
+    let mut command = command(&["--data", "/proc/self/cwd/a/b"]);
+    command.current_dir(folder.path());
+    let mut node = Running::spawn(command);
+    assert_eq!(node.ask(&create("u1", "Ann")), done("UserCreated", "u1"));
+}
+
+#[test]
 fn an_empty_directory_is_fit_and_so_is_one_with_other_files() {
     let folder = Folder::new();
     fs::create_dir_all(folder.join("data/notes")).unwrap();
