@@ -58,7 +58,12 @@ impl Engine {
         self.metrics.unreadable_events = unreadable;
         self.runner.restore(&reader, self.store.head(), made_by);
         self.snapshots.restore(&reader);
-        self.saved = (seen, self.worth_saving().1);
+        if self.runner.status().all(|status| status.checkpoint.position == seen) {
+            self.saved = (seen, self.worth_saving().1);
+        } else {
+            // A projection that did not fit has to see what the others have seen already.
+            self.runner.catch_up(self.store.as_ref(), &self.schema);
+        }
     }
 
     fn save_checkpoint(&mut self) {
