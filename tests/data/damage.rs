@@ -6,7 +6,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use crate::restart::{more, past, questions};
 use crate::support::folder::{Folder, JOURNAL};
-use crate::support::messages::{create, done, ended};
+use crate::support::messages::{answer, create, done, ended, query, reply};
 use crate::support::running::{Running, quietly};
 
 /// Three users in a directory at rest, each of which was on the disk before the next one came.
@@ -29,13 +29,18 @@ fn line_at(journal: &[u8], nth: usize) -> usize {
     at
 }
 
+/// What is said of damage.
+fn damage(offset: usize, what: &str) -> String {
+    format!(
+        "{JOURNAL} is damaged at byte {offset}: {what}. Nothing was changed. Restore {JOURNAL} from a copy of it, or save the events that lie before with `asof cat DIR > FILE` and load them into a new directory with `--load FILE`"
+    )
+}
+
 /// Nothing works over the data of `folder` but for the first `whole` events, which `asof cat`
 /// prints; everything else is `what` of the journal's byte `offset`; and no file is touched.
 fn damaged(folder: &Folder, whole: usize, offset: usize, what: &str) {
     let (data, before) = (folder.data(), folder.files());
-    let error = format!(
-        "ERROR can't use the journal in {data}: {JOURNAL} is damaged at byte {offset}: {what}. Nothing was changed. Restore {JOURNAL} from a copy of it, or save the events that lie before with `asof cat DIR > FILE` and load them into a new directory with `--load FILE`\n"
-    );
+    let error = format!("ERROR can't use the journal in {data}: {}\n", damage(offset, what));
     let served = folder.run(&create("u4", "Dan"));
     assert_eq!(ended(&served), (Some(1), "", error.as_str()));
     assert_eq!(ended(&folder.verify()), (Some(1), "", error.as_str()));
@@ -152,4 +157,44 @@ fn a_checkpoint_that_is_missing_damaged_or_old_changes_no_answer() {
         bytes[at] ^= 1 << (random.next_u64() % 8);
         assert!(ask(Some(&bytes)) == expected, "with byte {at} changed");
     }
+}
+
+#[test]
+fn cat_of_what_lies_before_the_damage_does_not_meet_it() {
+    let folder = three_users();
+    let events = folder.events();
+    let mut journal = folder.journal();
+    let last = journal.len() - 10;
+    journal[last] ^= 1;
+    folder.set(JOURNAL, &journal);
+    let first: String = events.split_inclusive('\n').take(2).collect();
+    let output = folder.cat(&["--until-sequence", "2"]);
+    assert_eq!(ended(&output), (Some(0), first.as_str(), ""));
+}
+
+#[test]
+fn damage_before_the_checkpoint_is_met_when_it_is_read_and_never_answered_from() {
+    let folder = three_users();
+    let mut journal = folder.journal();
+    let second = line_at(&journal, 2);
+    journal[second + 100] ^= 1;
+    folder.set(JOURNAL, &journal);
+    let user = query(r#"{"type":"GetUser","params":{"userId":"u2"}}"#);
+    let history = query(r#"{"type":"GetUserHistory","params":{"userId":"u2"}}"#);
+    let output = folder.run(&[user.as_str(), &history, &create("u4", "Dan"), &user].concat());
+    let what = "the line does not have the checksum that it states";
+    let reason = damage(second, what);
+    let bob = answer(r#"{"id":"u2","name":"Bob"}"#);
+    let expected = [
+        &bob,
+        &reply(&format!(r#"{{"type":"error","code":13,"text":"{reason}"}}"#)),
+        &reply(&format!(
+            r#"{{"type":"error","code":11,"text":"the event store takes no writes: {reason}"}}"#
+        )),
+        &bob,
+    ];
+    let expected = expected.map(String::as_str).concat();
+    let error = format!("ERROR {reason}\n");
+    assert_eq!(ended(&output), (Some(0), expected.as_str(), error.as_str()));
+    assert!(folder.journal() == journal, "the journal has changed");
 }

@@ -6,8 +6,13 @@
 
 mod crash;
 mod damage;
+mod determinism;
 mod directory;
+mod full;
+mod progress;
 mod restart;
+mod sync;
+mod transfer;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -16,5 +21,6 @@ mod support;
 /// it fails, so this goes around it.
 fn not_here(test: &str, reason: &str) {
     use std::io::Write;
-    writeln!(std::io::stderr(), "NOT RUN HERE: {test}: {}", reason.trim()).unwrap();
+    let text = format!("NOT RUN HERE: {test}: {}\n", reason.trim());
+    std::io::stderr().lock().write_all(text.as_bytes()).unwrap();
 }
