@@ -100,6 +100,8 @@ fn a_full_disk_fails_commands_for_certain_and_what_was_answered_is_there_then_an
     let events = node.ask(&ask_events());
     assert_eq!(events.matches(r#""eventId""#).count(), stored);
     assert!(events.contains(&format!("\"aggregateId\":\"u{stored}\"")), "the last one is there");
+    let degraded = r#"{"status":"degraded","components":{"event_store":"read only","projections":"up to date"}}"#;
+    assert_eq!(node.ask(&query(r#"{"type":"GetHealth"}"#)), answer(degraded));
     // Space alone does not help a node that has seen a write fail.
     fs::remove_file(format!("{}/ballast", small.path)).unwrap();
     assert_eq!(node.ask(&user(stored + 3)), unavailable(&later));
