@@ -313,9 +313,18 @@ impl Engine {
 
     /// Takes in what others have stored since.
     fn catch_up(&mut self) {
-        if self.seen < self.store.head() {
-            self.runner.catch_up(self.store.as_ref(), &self.schema);
-            self.count_foreign(None);
+        if self.seen == self.store.head() {
+            return;
+        }
+        let store = self.store.as_ref();
+        // First those that were not restored as far as the engine was; mostly none.
+        self.runner.catch_up_to(store, &self.schema, self.seen);
+        while self.seen < store.head() {
+            let Some(event) = store.event(self.seen + 1) else { return };
+            let delivery = Delivery::stored(event, &self.schema);
+            self.runner.deliver(&delivery);
+            Self::count(&mut self.metrics, &self.aggregates, &self.events, &delivery);
+            self.seen += 1;
         }
     }
 
@@ -326,13 +335,23 @@ impl Engine {
         self.seen = self.store.head();
         for position in new.filter(|position| !own(*position)) {
             let Some(event) = self.store.event(position) else { return };
-            match self.events.get(event.event_type) {
-                None => self.metrics.unknown_events += 1,
-                Some(aggregate) => {
-                    let delivery = Delivery::stored(event, &self.schema);
-                    let readable = self.aggregates[*aggregate].reads(&delivery);
-                    self.metrics.unreadable_events += u64::from(!readable);
-                }
+            let delivery = Delivery::stored(event, &self.schema);
+            Self::count(&mut self.metrics, &self.aggregates, &self.events, &delivery);
+        }
+    }
+
+    /// Counts an event if it can't be read.
+    fn count(
+        metrics: &mut Metrics,
+        aggregates: &[Box<dyn Aggregate>],
+        events: &BTreeMap<&'static str, usize>,
+        delivery: &Delivery<'_>,
+    ) {
+        match events.get(delivery.event().event_type) {
+            None => metrics.unknown_events += 1,
+            Some(aggregate) => {
+                let readable = aggregates[*aggregate].reads(delivery);
+                metrics.unreadable_events += u64::from(!readable);
             }
         }
     }
