@@ -47,10 +47,7 @@ fn take_event(store: &mut MemoryStore, event: &EventLine<'_>) -> Result<(), Stri
     }
     let full = || "there is no room for one more event".to_owned();
     let id = event.aggregate_id.as_ref();
-    let stream = match store.find(id) {
-        Some(stream) => stream,
-        None => store.add(id, &event.aggregate_type).ok_or_else(full)?,
-    };
+    let stream = store.find_or_add(id, &event.aggregate_type).ok_or_else(full)?;
     let chain = &store.chains[stream as usize];
     let version = u64::from(chain.version) + 1;
     if event.aggregate_version != version {
