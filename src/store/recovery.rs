@@ -152,7 +152,7 @@ pub fn verify(
 }
 
 /// Hands out the events of the journal that `storage` holds, in order, until `take` wants no
-/// more. Changes nothing. Returns what an unfinished write left behind.
+/// more. Changes nothing. Returns what an unfinished write left behind, if it came to that.
 ///
 /// # Errors
 /// The first damage; the events before it were handed out.
@@ -167,9 +167,14 @@ pub fn read_journal(
             if flow.is_continue() {
                 flow = take(&event.recorded());
             }
-        })
-    })?;
-    Ok(recovered.torn)
+        })?;
+        // An objection ends the scan, and this one is nobody's but the caller's.
+        if flow.is_break() { Err(String::new()) } else { Ok(()) }
+    });
+    if flow.is_break() {
+        return Ok(None);
+    }
+    Ok(recovered?.torn)
 }
 
 impl EventLine<'_> {
