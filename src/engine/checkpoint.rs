@@ -11,8 +11,15 @@ use crate::store::AppendError;
 const COUNTS: &str = "engine/counts";
 
 /// The same for the same code, as far as it makes read models, snapshots and counts from events.
-pub(super) fn made_by(kinds: &[EventKind], upcasters: &[Upcaster]) -> u64 {
+pub(super) fn made_by(
+    states: &[(&'static str, u32)],
+    kinds: &[EventKind],
+    upcasters: &[Upcaster],
+) -> u64 {
     let mut text = env!("CARGO_PKG_VERSION").to_owned();
+    for (aggregate_type, version) in states {
+        text.push_str(&format!("\n{aggregate_type} {version}"));
+    }
     for EventKind { event_type, aggregate_type, version } in kinds {
         text.push_str(&format!("\n{event_type} {aggregate_type} {version}"));
     }
@@ -83,5 +90,30 @@ impl Engine {
     /// projections were rebuilt.
     fn worth_saving(&self) -> (u64, u64) {
         (self.store.settled(), self.runner.status().map(|status| status.rebuilds).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::Fields;
+
+    #[test]
+    fn code_with_another_state_event_version_or_upcaster_is_other_code() {
+        let kind = EventKind { event_type: "E", aggregate_type: "A", version: 2 };
+        let step =
+            Upcaster { event_type: "E", from_version: 1, upcast: |fields: &Fields| fields.clone() };
+        let codes = [
+            made_by(&[("A", 1)], &[kind], &[step]),
+            made_by(&[("A", 2)], &[kind], &[step]),
+            made_by(&[("A", 1)], &[EventKind { version: 3, ..kind }], &[step]),
+            made_by(&[("A", 1)], &[EventKind { event_type: "F", ..kind }], &[step]),
+            made_by(&[("A", 1)], &[kind], &[]),
+            made_by(&[], &[kind], &[step]),
+        ];
+        assert_eq!(BTreeSet::from(codes).len(), codes.len());
+        assert_eq!(codes[0], made_by(&[("A", 1)], &[kind], &[step]));
     }
 }

@@ -18,7 +18,7 @@ use crate::executor::{
 };
 use crate::json;
 use crate::metrics::{Metrics, UNKNOWN};
-use crate::projection::{Models, Past, Runner};
+use crate::projection::{Models, Past, Runner, Status};
 use crate::query::{Query, QueryError, QueryRequest, View, as_of};
 use crate::replay::Sources;
 use crate::schema::{Delivery, Schema};
@@ -87,6 +87,10 @@ impl Engine {
         let unreadable = self.store.unreadable();
         let remembered = repeat(self.store.as_ref(), idempotency);
         let mut result = remembered.unwrap_or_else(|| match handler {
+            // Nothing is decided on what may be a part of the truth.
+            _ if self.store.damage().is_some() => {
+                Err(Failure::Storage(AppendError::Unavailable(self.damage())))
+            }
             Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
             Handler::Rebuild => self.rebuild(request),
             Handler::Unknown => {
@@ -158,7 +162,11 @@ impl Engine {
         let head = store.head();
         let position = request.as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
         let past;
-        let models = if position == head {
+        // A read model that damage has kept from the head is not the present: building it as one
+        // of the past shows why there is none.
+        let behind = |status: Status| status.checkpoint.position < head;
+        let whole = store.damage().is_none() || !self.runner.status().any(behind);
+        let models = if position == head && (whole || !query.of_the_past) {
             Models::Present(&self.runner)
         } else {
             past = Past::new(&self.runner, store, &self.schema, position);
