@@ -131,7 +131,7 @@ impl EngineBuilder {
             seen: 0,
             unsettled: Unsettled::default(),
             made_by,
-            saved: (0, 0),
+            saved_rebuilds: 0,
         };
         engine.restore();
         engine.catch_up();

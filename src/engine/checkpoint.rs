@@ -39,7 +39,7 @@ impl Engine {
         self.settle()?;
         let closed = self.store.close();
         self.keep_settled(closed)?;
-        if self.worth_saving() != self.saved {
+        if self.store.checkpoint_due(true) || self.rebuilds() != self.saved_rebuilds {
             self.save_checkpoint();
         }
         Ok(())
@@ -47,7 +47,7 @@ impl Engine {
 
     /// Writes a checkpoint if it is time for one. Everything has to be settled.
     pub(super) fn save_checkpoint_if_due(&mut self) {
-        if self.store.checkpoint_due() {
+        if self.store.checkpoint_due(false) {
             self.save_checkpoint();
         }
     }
@@ -65,7 +65,7 @@ impl Engine {
         self.metrics.unreadable_events = unreadable;
         self.runner.restore(&reader, self.store.head(), made_by);
         self.snapshots.restore(&reader);
-        self.saved = (seen, self.worth_saving().1);
+        self.saved_rebuilds = self.rebuilds();
     }
 
     fn save_checkpoint(&mut self) {
@@ -79,17 +79,16 @@ impl Engine {
             snapshots.save(writer)
         });
         match saved {
-            Ok(()) => self.saved = self.worth_saving(),
+            Ok(()) => self.saved_rebuilds = self.rebuilds(),
             Err(error) => {
                 tracing::warn!("no checkpoint is written, the next start is slower: {error}")
             }
         }
     }
 
-    /// What a checkpoint would have that an earlier one has not: the position, and how often
-    /// projections were rebuilt.
-    fn worth_saving(&self) -> (u64, u64) {
-        (self.store.settled(), self.runner.status().map(|status| status.rebuilds).sum())
+    /// How often projections were rebuilt: no event tells of that, only a checkpoint.
+    fn rebuilds(&self) -> u64 {
+        self.runner.status().map(|status| status.rebuilds).sum()
     }
 }
 

@@ -66,8 +66,8 @@ pub struct Engine {
     unsettled: Unsettled,
     /// What code it is, for checkpoints.
     made_by: u64,
-    /// What the last checkpoint has: a position, and a number of rebuilds.
-    saved: (u64, u64),
+    /// How many rebuilds the last checkpoint has.
+    saved_rebuilds: u64,
 }
 
 impl Engine {
