@@ -131,7 +131,7 @@ impl EngineBuilder {
             seen: 0,
             unsettled: Unsettled::default(),
             made_by,
-            saved_rebuilds: 0,
+            saved_rebuilds: None,
         };
         engine.restore();
         engine.catch_up();

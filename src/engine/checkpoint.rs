@@ -39,7 +39,7 @@ impl Engine {
         self.settle()?;
         let closed = self.store.close();
         self.keep_settled(closed)?;
-        if self.store.checkpoint_due(true) || self.rebuilds() != self.saved_rebuilds {
+        if self.store.checkpoint_due(true) || self.saved_rebuilds != Some(self.rebuilds()) {
             self.save_checkpoint();
         }
         Ok(())
@@ -65,7 +65,12 @@ impl Engine {
         self.metrics.unreadable_events = unreadable;
         self.runner.restore(&reader, self.store.head(), made_by);
         self.snapshots.restore(&reader);
-        self.saved_rebuilds = self.rebuilds();
+        if self.runner.status().all(|status| status.checkpoint.position == seen) {
+            self.saved_rebuilds = Some(self.rebuilds());
+        } else {
+            // A projection that did not fit has to see what the others have seen already.
+            self.runner.catch_up_to(self.store.as_ref(), &self.schema, seen);
+        }
     }
 
     fn save_checkpoint(&mut self) {
@@ -79,7 +84,7 @@ impl Engine {
             snapshots.save(writer)
         });
         match saved {
-            Ok(()) => self.saved_rebuilds = self.rebuilds(),
+            Ok(()) => self.saved_rebuilds = Some(self.rebuilds()),
             Err(error) => {
                 tracing::warn!("no checkpoint is written, the next start is slower: {error}")
             }

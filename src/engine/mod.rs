@@ -66,8 +66,8 @@ pub struct Engine {
     unsettled: Unsettled,
     /// What code it is, for checkpoints.
     made_by: u64,
-    /// How many rebuilds the last checkpoint has.
-    saved_rebuilds: u64,
+    /// How many rebuilds the last checkpoint has; `None` without one that fits wholly.
+    saved_rebuilds: Option<u64>,
 }
 
 impl Engine {
