@@ -57,15 +57,20 @@ fn in_flight(folder: &Path, waiting: usize) {
     let mut next = 0;
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        let synced = each(|| {
-            bare.write_all(&bytes).unwrap();
-            bare.sync_data().unwrap();
-        });
-        let answered = each(|| {
-            let batch: String = (next..next + waiting).map(create).collect();
-            next += waiting;
-            node.ask(&batch, waiting);
-        });
+        let synced = each_of(
+            || (),
+            |()| {
+                bare.write_all(&bytes).unwrap();
+                bare.sync_data().unwrap();
+            },
+        );
+        let answered = each_of(
+            || {
+                next += waiting;
+                (next - waiting..next).map(create).collect::<String>()
+            },
+            |batch| node.ask(&batch, waiting),
+        );
         rounds.push((synced.as_secs_f64() / answered.as_secs_f64(), answered, synced));
     }
     rounds.sort_by(|left, right| left.0.total_cmp(&right.0));
@@ -74,15 +79,17 @@ fn in_flight(folder: &Path, waiting: usize) {
     println!("| {waiting} | {:.0} | {:.0} | {ratio:.2} |", rate(answered), rate(synced));
 }
 
-/// What one turn takes.
-fn each(mut turn: impl FnMut()) -> Duration {
-    let start = Instant::now();
-    let mut turns = 0;
-    while start.elapsed() < ROUND {
-        turn();
+/// What one turn takes, without what comes before it.
+fn each_of<T>(mut prepare: impl FnMut() -> T, mut turn: impl FnMut(T)) -> Duration {
+    let (mut spent, mut turns) = (Duration::ZERO, 0);
+    while spent < ROUND {
+        let prepared = prepare();
+        let start = Instant::now();
+        turn(prepared);
+        spent += start.elapsed();
         turns += 1;
     }
-    start.elapsed() / turns
+    spent / turns
 }
 
 // --- starting --------------------------------------------------------------------------------
@@ -109,9 +116,9 @@ fn recovery(folder: &Path, of: &str, users: usize) {
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         let parsed = timed(|| assert_eq!(parse(&data), 1_000_000));
-        let with = timed(|| Running::start(&data, &[]).ask_for_health());
+        let with = timed(|| Running::start(&data, &[]).ask_for_user());
         fs::rename(&checkpoint, &kept).unwrap();
-        let without = timed(|| Running::start(&data, &[]).ask_for_health());
+        let without = timed(|| Running::start(&data, &[]).ask_for_user());
         fs::rename(&kept, &checkpoint).unwrap();
         rounds.push((parsed, without, with));
     }
@@ -215,10 +222,10 @@ impl Running {
         }
     }
 
-    fn ask_for_health(mut self) {
-        let ask = r#"{"src":"c","dest":"n","body":{"type":"query","query":{"type":"GetHealth"}}}"#;
+    fn ask_for_user(mut self) {
+        let ask = r#"{"src":"c","dest":"n","body":{"type":"query","query":{"type":"GetUser","params":{"userId":"user-4711"}}}}"#;
         self.ask(&format!("{ask}\n"), 1);
-        assert!(self.line.contains("\"healthy\""), "{}", self.line);
+        assert!(self.line.contains("\"Name 4711\""), "{}", self.line);
     }
 }
 
@@ -239,7 +246,7 @@ fn create(nth: usize) -> String {
 
 fn update(user: usize, nth: usize) -> String {
     format!(
-        r#"{{"src":"c1","dest":"n1","body":{{"type":"command","msg_id":{nth},"command":{{"type":"UpdateUser","payload":{{"id":"user-{user}","city":"City {}"}}}}}}}}"#,
-        nth % 97
+        r#"{{"src":"c1","dest":"n1","body":{{"type":"command","msg_id":{nth},"command":{{"type":"UpdateUser","payload":{{"id":"user-{user}","city":"Town {}"}}}}}}}}"#,
+        nth / 1000
     ) + "\n"
 }

@@ -21,6 +21,9 @@ use serde::de::DeserializeOwned;
 pub trait Decider: 'static {
     /// The type of the aggregate, as stored with each of its events: `User`.
     const AGGREGATE_TYPE: &'static str;
+    /// Raised when the same events lead to another state than before, or the state to another
+    /// serde form: snapshots of before are then dropped.
+    const STATE_VERSION: u32 = 1;
     /// What can be asked of the aggregate.
     type Command: Command;
     /// What can happen to it.

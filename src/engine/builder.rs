@@ -34,6 +34,8 @@ pub struct EngineBuilder {
     aggregates: Vec<Box<dyn Aggregate>>,
     commands: BTreeMap<&'static str, usize>,
     events: BTreeMap<&'static str, usize>,
+    /// The version of the state of each aggregate.
+    states: Vec<(&'static str, u32)>,
     kinds: Vec<EventKind>,
     upcasters: Vec<Upcaster>,
     projections: Vec<NewProjection>,
@@ -65,6 +67,7 @@ impl EngineBuilder {
         let twice = others.any(|other| other == D::AGGREGATE_TYPE);
         self.note(twice, D::AGGREGATE_TYPE);
         self.aggregates.push(Box::new(Executor::<D>::new(look_up)));
+        self.states.push((D::AGGREGATE_TYPE, D::STATE_VERSION));
         for &name in D::Command::NAMES {
             let twice = self.commands.insert(name, number).is_some() || name == REBUILD_PROJECTION;
             self.note(twice, name);
@@ -111,7 +114,7 @@ impl EngineBuilder {
         if let Some(name) = self.taken {
             return Err(BuildError::Twice(name));
         }
-        let made_by = made_by(&self.kinds, &self.upcasters);
+        let made_by = made_by(&self.states, &self.kinds, &self.upcasters);
         let schema = Schema::new(self.kinds, self.upcasters)?;
         let mut engine = Engine {
             store: settings.store,
@@ -128,7 +131,7 @@ impl EngineBuilder {
             seen: 0,
             unsettled: Unsettled::default(),
             made_by,
-            saved: (0, 0),
+            saved_rebuilds: None,
         };
         engine.restore();
         engine.catch_up();

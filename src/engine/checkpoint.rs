@@ -11,8 +11,15 @@ use crate::store::AppendError;
 const COUNTS: &str = "engine/counts";
 
 /// The same for the same code, as far as it makes read models, snapshots and counts from events.
-pub(super) fn made_by(kinds: &[EventKind], upcasters: &[Upcaster]) -> u64 {
+pub(super) fn made_by(
+    states: &[(&'static str, u32)],
+    kinds: &[EventKind],
+    upcasters: &[Upcaster],
+) -> u64 {
     let mut text = env!("CARGO_PKG_VERSION").to_owned();
+    for (aggregate_type, version) in states {
+        text.push_str(&format!("\n{aggregate_type} {version}"));
+    }
     for EventKind { event_type, aggregate_type, version } in kinds {
         text.push_str(&format!("\n{event_type} {aggregate_type} {version}"));
     }
@@ -32,7 +39,7 @@ impl Engine {
         self.settle()?;
         let closed = self.store.close();
         self.keep_settled(closed)?;
-        if self.worth_saving() != self.saved {
+        if self.store.checkpoint_due(true) || self.saved_rebuilds != Some(self.rebuilds()) {
             self.save_checkpoint();
         }
         Ok(())
@@ -40,7 +47,7 @@ impl Engine {
 
     /// Writes a checkpoint if it is time for one. Everything has to be settled.
     pub(super) fn save_checkpoint_if_due(&mut self) {
-        if self.store.checkpoint_due() {
+        if self.store.checkpoint_due(false) {
             self.save_checkpoint();
         }
     }
@@ -59,10 +66,10 @@ impl Engine {
         self.runner.restore(&reader, self.store.head(), made_by);
         self.snapshots.restore(&reader);
         if self.runner.status().all(|status| status.checkpoint.position == seen) {
-            self.saved = (seen, self.worth_saving().1);
+            self.saved_rebuilds = Some(self.rebuilds());
         } else {
             // A projection that did not fit has to see what the others have seen already.
-            self.runner.catch_up(self.store.as_ref(), &self.schema);
+            self.runner.catch_up_to(self.store.as_ref(), &self.schema, seen);
         }
     }
 
@@ -77,16 +84,40 @@ impl Engine {
             snapshots.save(writer)
         });
         match saved {
-            Ok(()) => self.saved = self.worth_saving(),
+            Ok(()) => self.saved_rebuilds = Some(self.rebuilds()),
             Err(error) => {
                 tracing::warn!("no checkpoint is written, the next start is slower: {error}")
             }
         }
     }
 
-    /// What a checkpoint would have that an earlier one has not: the position, and how often
-    /// projections were rebuilt.
-    fn worth_saving(&self) -> (u64, u64) {
-        (self.store.settled(), self.runner.status().map(|status| status.rebuilds).sum())
+    /// How often projections were rebuilt: no event tells of that, only a checkpoint.
+    fn rebuilds(&self) -> u64 {
+        self.runner.status().map(|status| status.rebuilds).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::Fields;
+
+    #[test]
+    fn code_with_another_state_event_version_or_upcaster_is_other_code() {
+        let kind = EventKind { event_type: "E", aggregate_type: "A", version: 2 };
+        let step =
+            Upcaster { event_type: "E", from_version: 1, upcast: |fields: &Fields| fields.clone() };
+        let codes = [
+            made_by(&[("A", 1)], &[kind], &[step]),
+            made_by(&[("A", 2)], &[kind], &[step]),
+            made_by(&[("A", 1)], &[EventKind { version: 3, ..kind }], &[step]),
+            made_by(&[("A", 1)], &[EventKind { event_type: "F", ..kind }], &[step]),
+            made_by(&[("A", 1)], &[kind], &[]),
+            made_by(&[], &[kind], &[step]),
+        ];
+        assert_eq!(BTreeSet::from(codes).len(), codes.len());
+        assert_eq!(codes[0], made_by(&[("A", 1)], &[kind], &[step]));
     }
 }

@@ -18,7 +18,7 @@ use crate::executor::{
 };
 use crate::json;
 use crate::metrics::{Metrics, UNKNOWN};
-use crate::projection::{Models, Past, Runner};
+use crate::projection::{Models, Past, Runner, Status};
 use crate::query::{Query, QueryError, QueryRequest, View, as_of};
 use crate::replay::Sources;
 use crate::schema::{Delivery, Schema};
@@ -66,8 +66,8 @@ pub struct Engine {
     unsettled: Unsettled,
     /// What code it is, for checkpoints.
     made_by: u64,
-    /// What the last checkpoint has: a position, and a number of rebuilds.
-    saved: (u64, u64),
+    /// How many rebuilds the last checkpoint has; `None` without one that fits wholly.
+    saved_rebuilds: Option<u64>,
 }
 
 impl Engine {
@@ -87,6 +87,10 @@ impl Engine {
         let unreadable = self.store.unreadable();
         let remembered = repeat(self.store.as_ref(), idempotency);
         let mut result = remembered.unwrap_or_else(|| match handler {
+            // Nothing is decided on what may be a part of the truth.
+            _ if self.store.damage().is_some() => {
+                Err(Failure::Storage(AppendError::Unavailable(self.damage())))
+            }
             Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
             Handler::Rebuild => self.rebuild(request),
             Handler::Unknown => {
@@ -158,7 +162,11 @@ impl Engine {
         let head = store.head();
         let position = request.as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
         let past;
-        let models = if position == head {
+        // A read model that damage has kept from the head is not the present: building it as one
+        // of the past shows why there is none.
+        let behind = |status: Status| status.checkpoint.position < head;
+        let whole = store.damage().is_none() || !self.runner.status().any(behind);
+        let models = if position == head && (whole || !query.of_the_past) {
             Models::Present(&self.runner)
         } else {
             past = Past::new(&self.runner, store, &self.schema, position);
@@ -313,9 +321,18 @@ impl Engine {
 
     /// Takes in what others have stored since.
     fn catch_up(&mut self) {
-        if self.seen < self.store.head() {
-            self.runner.catch_up(self.store.as_ref(), &self.schema);
-            self.count_foreign(None);
+        if self.seen == self.store.head() {
+            return;
+        }
+        let store = self.store.as_ref();
+        // First those that were not restored as far as the engine was; mostly none.
+        self.runner.catch_up_to(store, &self.schema, self.seen);
+        while self.seen < store.head() {
+            let Some(event) = store.event(self.seen + 1) else { return };
+            let delivery = Delivery::stored(event, &self.schema);
+            self.runner.deliver(&delivery);
+            Self::count(&mut self.metrics, &self.aggregates, &self.events, &delivery);
+            self.seen += 1;
         }
     }
 
@@ -326,13 +343,23 @@ impl Engine {
         self.seen = self.store.head();
         for position in new.filter(|position| !own(*position)) {
             let Some(event) = self.store.event(position) else { return };
-            match self.events.get(event.event_type) {
-                None => self.metrics.unknown_events += 1,
-                Some(aggregate) => {
-                    let delivery = Delivery::stored(event, &self.schema);
-                    let readable = self.aggregates[*aggregate].reads(&delivery);
-                    self.metrics.unreadable_events += u64::from(!readable);
-                }
+            let delivery = Delivery::stored(event, &self.schema);
+            Self::count(&mut self.metrics, &self.aggregates, &self.events, &delivery);
+        }
+    }
+
+    /// Counts an event if it can't be read.
+    fn count(
+        metrics: &mut Metrics,
+        aggregates: &[Box<dyn Aggregate>],
+        events: &BTreeMap<&'static str, usize>,
+        delivery: &Delivery<'_>,
+    ) {
+        match events.get(delivery.event().event_type) {
+            None => metrics.unknown_events += 1,
+            Some(aggregate) => {
+                let readable = aggregates[*aggregate].reads(delivery);
+                metrics.unreadable_events += u64::from(!readable);
             }
         }
     }

@@ -151,7 +151,7 @@ impl<D: Decider> Aggregate for Executor<D> {
     }
 
     fn reads(&self, delivery: &Delivery<'_>) -> bool {
-        delivery.decode::<D::Event>().is_some()
+        delivery.reads::<D::Event>()
     }
 }
 

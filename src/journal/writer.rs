@@ -10,6 +10,9 @@ use super::segment::Segment;
 use super::{After, Key, Options, Place, Recovered, Sync, segment_name};
 use crate::storage::Storage;
 
+/// So much room for lines is kept from one flush to the next, in bytes.
+const KEPT: usize = 4 << 20;
+
 /// A journal that is open to be appended to.
 pub struct Journal {
     storage: Rc<dyn Storage>,
@@ -210,6 +213,8 @@ impl Journal {
             None => act(self),
         };
         self.lines.clear();
+        // What a large load took is not kept for ever.
+        self.lines.shrink_to(KEPT);
         self.begins.clear();
         match &result {
             Ok(()) => {

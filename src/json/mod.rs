@@ -9,7 +9,7 @@ mod members;
 mod plain;
 
 pub use members::{Members, NotMembers};
-pub(crate) use members::{compact_members, container_end, is_unicode, raw_members, string_end};
+pub(crate) use members::{compact_members, container_end, is_unicode, string_end};
 pub(crate) use plain::plain_members;
 use plain::special;
 

@@ -116,8 +116,13 @@ impl Runner {
 
     /// Delivers every event of the store that a projection has not seen yet.
     pub fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema) {
+        self.catch_up_to(store, schema, store.head());
+    }
+
+    /// Delivers every event up to the position `until` that a projection has not seen yet.
+    pub fn catch_up_to(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
         for running in &mut self.running {
-            running.catch_up(store, schema, store.head());
+            running.catch_up(store, schema, until);
         }
     }
 

@@ -1,7 +1,8 @@
 //! An event on its way to those who read it.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ops::Deref;
 
 use super::Schema;
@@ -15,17 +16,19 @@ pub struct Delivery<'a> {
     schema: &'a Schema,
     /// The event as its decider made it, when that was just now: it need not be read again.
     fresh: Option<&'a dyn Any>,
+    /// As which events it was decoded last, and whether it could be.
+    decoded: Cell<Option<(TypeId, bool)>>,
 }
 
 impl<'a> Delivery<'a> {
     /// An event as it lies in the store.
     pub fn stored(event: RecordedEvent<'a>, schema: &'a Schema) -> Self {
-        Self { event, schema, fresh: None }
+        Self { event, schema, fresh: None, decoded: Cell::new(None) }
     }
 
     /// An event that was stored this moment, and the value that it was stored from.
     pub fn fresh<E: Event>(event: RecordedEvent<'a>, schema: &'a Schema, value: &'a E) -> Self {
-        Self { event, schema, fresh: Some(value) }
+        Self { event, schema, fresh: Some(value), decoded: Cell::new(None) }
     }
 
     /// The stored event.
@@ -41,13 +44,21 @@ impl<'a> Delivery<'a> {
             return Some(Decoded::Fresh(value));
         }
         let RecordedEvent { event_type, aggregate_id, .. } = self.event;
-        E::decode(event_type, aggregate_id, &self.current::<E>()?).map(Decoded::Read)
+        let current = self.current::<E>();
+        let decoded = current.and_then(|data| E::decode(event_type, aggregate_id, &data));
+        self.decoded.set(Some((TypeId::of::<E>(), decoded.is_some())));
+        decoded.map(Decoded::Read)
     }
 
     /// Whether [`decode`](Self::decode) would read the event as one of the events `E`.
     pub fn reads<E: Event>(&self) -> bool {
         if self.fresh.is_some_and(|value| value.is::<E>()) {
             return true;
+        }
+        if let Some((of, read)) = self.decoded.get()
+            && of == TypeId::of::<E>()
+        {
+            return read;
         }
         let RecordedEvent { event_type, aggregate_id, .. } = self.event;
         self.current::<E>().is_some_and(|data| E::reads(event_type, aggregate_id, &data))

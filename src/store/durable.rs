@@ -20,6 +20,10 @@ use crate::time::Timestamp;
 /// or as many as that had.
 const CHECKPOINT_EVERY: u64 = 1_000_000;
 
+/// At rest, a checkpoint is written when as many events have come since the one before as this
+/// part of those that had: writing all of it again costs more than replaying a few.
+const WORTH: u64 = 50;
+
 /// An event store in a directory.
 pub struct DurableStore {
     memory: MemoryStore,
@@ -188,9 +192,10 @@ impl EventStore for DurableStore {
         self.restored.as_ref()
     }
 
-    fn checkpoint_due(&self) -> bool {
+    fn checkpoint_due(&self, at_rest: bool) -> bool {
         let since = self.settled().saturating_sub(self.saved);
-        since >= CHECKPOINT_EVERY.max(self.saved)
+        let enough = if at_rest { self.saved / WORTH } else { CHECKPOINT_EVERY.max(self.saved) };
+        since > 0 && since >= enough
     }
 
     fn save_checkpoint(&mut self, others: &mut SaveOthers<'_>) -> io::Result<()> {

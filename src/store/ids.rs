@@ -11,29 +11,32 @@ pub(super) struct Ids {
     text: String,
     /// Where each text ends; it starts where the one before it ends.
     ends: Vec<usize>,
-    numbers: HashTable<u32>,
+    /// Half of each text's hash and its number: the table grows without looking at the texts.
+    numbers: HashTable<(u32, u32)>,
     hasher: DefaultHashBuilder,
 }
 
 impl Ids {
     /// The number of `id`, if it has one.
     pub(super) fn find(&self, id: &str) -> Option<u32> {
-        let hash = self.hasher.hash_one(id);
-        let same = |number: &u32| slice(&self.text, &self.ends, *number) == id;
-        self.numbers.find(hash, same).copied()
+        let hash = self.hash(id);
+        let same =
+            |entry: &(u32, u32)| entry.0 == hash && slice(&self.text, &self.ends, entry.1) == id;
+        self.numbers.find(spread(hash), same).map(|(_, number)| *number)
     }
 
     /// The number of `id`, a new one if it had none. `None` when all numbers are given away.
     pub(super) fn intern(&mut self, id: &str) -> Option<u32> {
-        let Self { text, ends, numbers, hasher } = self;
-        let hash = hasher.hash_one(id);
-        if let Some(number) = numbers.find(hash, |number| slice(text, ends, *number) == id) {
+        let hash = self.hash(id);
+        let Self { text, ends, numbers, .. } = self;
+        let same = |entry: &(u32, u32)| entry.0 == hash && slice(text, ends, entry.1) == id;
+        if let Some((_, number)) = numbers.find(spread(hash), same) {
             return Some(*number);
         }
         let number = u32::try_from(ends.len()).ok()?;
         text.push_str(id);
         ends.push(text.len());
-        numbers.insert_unique(hash, number, |number| hasher.hash_one(slice(text, ends, *number)));
+        numbers.insert_unique(spread(hash), (hash, number), |(hash, _)| spread(*hash));
         Some(number)
     }
 
@@ -46,8 +49,8 @@ impl Ids {
     pub(super) fn truncate(&mut self, count: usize) {
         while self.ends.len() > count {
             let number = self.ends.len() as u32 - 1;
-            let hash = self.hasher.hash_one(slice(&self.text, &self.ends, number));
-            if let Ok(entry) = self.numbers.find_entry(hash, |other| *other == number) {
+            let hash = self.hash(slice(&self.text, &self.ends, number));
+            if let Ok(entry) = self.numbers.find_entry(spread(hash), |other| other.1 == number) {
                 entry.remove();
             }
             self.ends.pop();
@@ -59,6 +62,15 @@ impl Ids {
     pub(super) fn text(&self, number: u32) -> &str {
         slice(&self.text, &self.ends, number)
     }
+
+    fn hash(&self, id: &str) -> u32 {
+        (self.hasher.hash_one(id) >> 32) as u32
+    }
+}
+
+/// A hash of 64 bits for the table, all of them in use, from the 32 that an entry keeps.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 fn slice<'a>(text: &'a str, ends: &[usize], number: u32) -> &'a str {

@@ -26,7 +26,7 @@ pub(super) struct Places {
 impl Places {
     /// Adds the line of the commit whose first event has the position `first`.
     pub(super) fn add(&mut self, first: u64, line: journal::Place) {
-        let bytes = line.len + 1; // with its end
+        let bytes = line.len.saturating_add(1); // with its end
         self.lines += 1;
         if let Some(block) = self.blocks.last_mut()
             && block.segment == line.segment

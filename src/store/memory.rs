@@ -95,7 +95,10 @@ impl EventStore for MemoryStore {
         u32::try_from(metadata.len()).map_err(|_| full())?;
         let stream = match known {
             Some(stream) => stream,
-            None => self.add(commit.aggregate_id, commit.aggregate_type).ok_or_else(full)?,
+            None => {
+                let (id, of_type) = (commit.aggregate_id, commit.aggregate_type);
+                self.find_or_add(id, of_type).ok_or_else(full)?
+            }
         };
         let newest = self.newest_timestamp().unwrap_or(Timestamp::MIN);
         let timestamp = commit.timestamp.max(newest);
@@ -205,12 +208,24 @@ impl MemoryStore {
         hot.map(|nth| self.cold.streams() + nth).or_else(|| self.cold.find(aggregate_id))
     }
 
-    /// Adds a stream without events. `None` when there is no room for one more.
-    pub(super) fn add(&mut self, aggregate_id: &str, aggregate_type: &str) -> Option<u32> {
-        let aggregate_type = self.names.intern(aggregate_type)?;
-        let stream = self.cold.streams().checked_add(self.aggregate_ids.intern(aggregate_id)?)?;
-        self.chains.push(Chain { aggregate_type, last: 0, version: 0 });
-        Some(stream)
+    /// The number of the stream of an aggregate, a new one without events if there was none.
+    /// `None` when there is no room for one more.
+    pub(super) fn find_or_add(&mut self, aggregate_id: &str, aggregate_type: &str) -> Option<u32> {
+        if let Some(cold) = self.cold.find(aggregate_id) {
+            return Some(cold);
+        }
+        let known = self.aggregate_ids.len();
+        let stream = self.cold.streams().checked_add(self.aggregate_ids.intern(aggregate_id)?);
+        if self.aggregate_ids.len() > known {
+            let Some(aggregate_type) =
+                self.names.intern(aggregate_type).filter(|_| stream.is_some())
+            else {
+                self.aggregate_ids.truncate(known);
+                return None;
+            };
+            self.chains.push(Chain { aggregate_type, last: 0, version: 0 });
+        }
+        stream
     }
 
     /// Adds one event to the end of its stream. The stream and all names are there already,

@@ -47,10 +47,7 @@ fn take_event(store: &mut MemoryStore, event: &EventLine<'_>) -> Result<(), Stri
     }
     let full = || "there is no room for one more event".to_owned();
     let id = event.aggregate_id.as_ref();
-    let stream = match store.find(id) {
-        Some(stream) => stream,
-        None => store.add(id, &event.aggregate_type).ok_or_else(full)?,
-    };
+    let stream = store.find_or_add(id, &event.aggregate_type).ok_or_else(full)?;
     let chain = &store.chains[stream as usize];
     let version = u64::from(chain.version) + 1;
     if event.aggregate_version != version {
@@ -155,8 +152,7 @@ pub fn verify(
 }
 
 /// Hands out the events of the journal that `storage` holds, in order, until `take` wants no
-/// more; what lies behind is not read then. Changes nothing. Returns what an unfinished write
-/// left behind.
+/// more. Changes nothing. Returns what an unfinished write left behind, if it came to that.
 ///
 /// # Errors
 /// The first damage; the events before it were handed out.
@@ -172,10 +168,13 @@ pub fn read_journal(
                 flow = take(&event.recorded());
             }
         })?;
-        // Only an error stops the scan.
-        if flow.is_continue() { Ok(()) } else { Err("enough".to_owned()) }
+        // An objection ends the scan, and this one is nobody's but the caller's.
+        if flow.is_break() { Err(String::new()) } else { Ok(()) }
     });
-    if flow.is_break() { Ok(None) } else { Ok(recovered?.torn) }
+    if flow.is_break() {
+        return Ok(None);
+    }
+    Ok(recovered?.torn)
 }
 
 impl EventLine<'_> {

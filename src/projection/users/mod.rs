@@ -68,7 +68,14 @@ impl Projection for Users {
         let row = self.row(id);
         let before = row.and_then(|row| self.rows.get(row)).map_or(User::Absent, Row::user);
         let after = UserDecider::evolve(before, &event);
-        self.store(id, row, after);
+        // What an update doesn't name stays as it is, in the indexes also.
+        let moves = match &*event {
+            UserEvent::Updated(changes) => {
+                changes.get_each(["email", "city"]).into_iter().any(|raw| raw.is_some())
+            }
+            UserEvent::Created(_) | UserEvent::Deleted => true,
+        };
+        self.store(id, row, after, moves);
         true
     }
 
@@ -151,7 +158,7 @@ impl Users {
     }
 
     fn row_of_email(&self, email: &str) -> Option<u32> {
-        let email = folded(email);
+        let email = folded(Cow::Borrowed(email));
         self.by_email.find(self.seed.hash(&email), |row| self.has_email(row, &email))
     }
 
@@ -160,8 +167,9 @@ impl Users {
         self.rows.get(row).is_some_and(email_of)
     }
 
-    /// Puts `after` in the place of what was in `row`, in the rows and in every index.
-    fn store(&mut self, id: &str, row: Option<u32>, after: User) {
+    /// Puts `after` in the place of what was in `row`, in the rows and in every index; in those
+    /// of emails and cities only if it `moves` there.
+    fn store(&mut self, id: &str, row: Option<u32>, after: User, moves: bool) {
         let (view, living) = match after {
             User::Absent => return,
             User::Living(view) => (view, true),
@@ -171,31 +179,48 @@ impl Users {
             }
         };
         let new = Row { view, living };
-        let row = row.unwrap_or_else(|| self.add(id));
         let view = new.view.clone();
+        let Some(row) = row else {
+            let row = self.add(id, new);
+            return self.move_in(row, None, None, &view);
+        };
         // A damaged row has none; the read model is replayed then.
         let Some(old) = self.rows.replace(row, new) else { return };
         if old.living != living {
             self.living.change(|rank| rank.set(row as usize, living));
             self.count = if living { self.count + 1 } else { self.count - 1 };
         }
-        let (old_email, old_city) = indexed(&old.view);
-        let (new_email, new_city) = indexed(&view);
-        self.move_email(row, old_email, new_email);
-        self.move_city(row, old_city, new_city);
+        if moves {
+            let (email, city) = indexed(&old.view);
+            self.move_in(row, email, city, &view);
+        }
     }
 
-    /// Adds an empty row for a user that had none.
-    fn add(&mut self, id: &str) -> u32 {
+    /// Puts what a row is indexed by now in the place of what it was indexed by.
+    fn move_in(
+        &mut self,
+        row: u32,
+        old_email: Option<Cow<'_, str>>,
+        old_city: Option<Cow<'_, str>>,
+        view: &Fields,
+    ) {
+        let (email, city) = indexed(view);
+        self.move_email(row, old_email, email);
+        self.move_city(row, old_city, city);
+    }
+
+    /// Adds the row of a user that had none.
+    fn add(&mut self, id: &str, new: Row) -> u32 {
         // The store has fewer than 2^32 events, and each row has one.
         let row = self.rows.len() as u32;
         self.by_id.insert(self.seed.hash(id), row);
-        self.rows.push(Row { view: Fields::new([]), living: false });
-        self.living.change(|rank| rank.push(false));
+        self.living.change(|rank| rank.push(new.living));
+        self.count += u64::from(new.living);
+        self.rows.push(new);
         row
     }
 
-    fn move_email(&mut self, row: u32, old: Option<String>, new: Option<String>) {
+    fn move_email(&mut self, row: u32, old: Option<Cow<'_, str>>, new: Option<Cow<'_, str>>) {
         if old == new {
             return;
         }
@@ -203,14 +228,14 @@ impl Users {
             self.give_up_email(row, &email);
         }
         if let Some(email) = new {
-            self.take_email(row, email);
+            self.take_email(row, &email);
         }
     }
 
-    fn take_email(&mut self, row: u32, email: String) {
-        let hash = self.seed.hash(&email);
+    fn take_email(&mut self, row: u32, email: &str) {
+        let hash = self.seed.hash(email);
         // Everyone's view has the email by now; only the one who had it before is listed.
-        let Some(owner) = self.by_email.find(hash, |other| self.has_email(other, &email)) else {
+        let Some(owner) = self.by_email.find(hash, |other| self.has_email(other, email)) else {
             return self.by_email.insert(hash, row);
         };
         let (first, other) = (owner.min(row), owner.max(row));
@@ -264,25 +289,21 @@ fn has_city(rows: &Rows, row: u32, city: &str) -> bool {
 }
 
 /// What a view is indexed by: the email in one case, and the city.
-fn indexed(view: &Fields) -> (Option<String>, Option<Cow<'_, str>>) {
-    let (mut email, mut city) = (None, None);
-    for (key, raw) in json::raw_members(view.as_str()) {
-        match key {
-            "\"email\"" => email = json::string(raw).map(|email| folded(&email)),
-            "\"city\"" => city = json::string(raw),
-            _ => {}
-        }
-    }
-    (email, city)
+fn indexed(view: &Fields) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
+    let [email, city] = view.get_each(["email", "city"]);
+    (email.and_then(json::string).map(folded), city.and_then(json::string))
 }
 
 /// One text for all cases that an email can be written in. Letter by letter, as the last letter
 /// of a word may have a lower case of its own.
-fn folded(email: &str) -> String {
-    if email.is_ascii() {
-        return email.to_ascii_lowercase();
+fn folded(email: Cow<'_, str>) -> Cow<'_, str> {
+    if !email.is_ascii() {
+        return email.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
     }
-    email.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    if email.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Owned(email.to_ascii_lowercase());
+    }
+    email
 }
 
 /// How the view of the user `id` begins.
@@ -301,7 +322,7 @@ mod tests {
 
     fn put(users: &mut Users, id: &str, after: User) {
         let row = users.row(id);
-        users.store(id, row, after);
+        users.store(id, row, after, true);
     }
 
     /// Two texts with the same hash.
