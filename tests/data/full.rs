@@ -137,10 +137,9 @@ fn a_batch_that_does_not_fit_is_refused_as_a_whole_and_queries_in_it_do_not_see_
     let asked = 1..=1500;
     let input: String = asked.clone().map(|number| user(number + STORED) + &get(number)).collect();
     // A file is read in pieces that have many messages.
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("full-batch.jsonl");
-    fs::write(&file, input).unwrap();
+    let file = folder.file("input.jsonl", &input);
     let mut command = running::command(&["--data", &data]);
-    let output = command.stdin(fs::File::open(&file).unwrap()).output().unwrap();
+    let output = command.stdin(fs::File::open(file).unwrap()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let stdout = String::from_utf8(output.stdout).unwrap();
     let replies: Vec<&str> = stdout.split_inclusive('\n').collect();
