@@ -104,7 +104,7 @@ fn what_an_unfinished_write_left_behind_is_dropped_with_a_warning() {
         folder.set(JOURNAL, &torn);
         let before = folder.files();
         let said = format!(
-            "{JOURNAL}: its last 41 bytes, from byte {} on, are what an unfinished write left behind; no command in them was answered, and they are dropped",
+            "{JOURNAL}: its last 41 bytes, from byte {} on, are what an unfinished write left behind; no command in them was answered, and a start drops them",
             sound.len()
         );
         let verified = format!("sound: 3 events in 3 commits, 3 streams, 1 file\n{said}\n");

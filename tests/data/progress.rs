@@ -39,16 +39,18 @@ fn without_a_terminal_long_work_is_not_talked_about() {
     };
     let mut command = running::command(&["--data", &folder.data(), "--load", &path]);
     let child = command.stdin(Stdio::null()).spawn().unwrap();
-    feed(&path, Duration::from_secs(1), &Arc::new(AtomicBool::new(true))).join().unwrap();
+    let feeder = feed(&path, Duration::from_secs(1), &Arc::new(AtomicBool::new(true)));
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout, stderr.as_str()), (Some(0), vec![], ""));
+    feeder.join().unwrap();
 }
 
 #[test]
 fn on_a_terminal_long_work_is_shown_in_a_line_that_goes_when_it_is_done() {
     let folder = Folder::new();
-    let (Some(path), Ok(_)) = (fifo(&folder), Command::new("script").arg("--version").output())
+    let probe = Command::new("script").args(["-qec", "true", "/dev/null"]).output();
+    let (Some(path), true) = (fifo(&folder), probe.is_ok_and(|output| output.status.success()))
     else {
         return crate::not_here("progress on a terminal", "script or mkfifo is missing");
     };
@@ -70,7 +72,6 @@ fn on_a_terminal_long_work_is_shown_in_a_line_that_goes_when_it_is_done() {
         // Enough is shown; from now on the work may end.
         stop.store(true, Ordering::Relaxed);
     }
-    feeder.join().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let shown = String::from_utf8(shown).unwrap();
     let told = shown.strip_suffix("\r\u{1b}[K").expect(&shown);
@@ -78,4 +79,5 @@ fn on_a_terminal_long_work_is_shown_in_a_line_that_goes_when_it_is_done() {
     let lines: Vec<&str> = told.split('\r').collect();
     assert_eq!(lines[0], "");
     assert!(lines.len() > 1 && lines[1..].iter().all(|line| *line == "loading events: 100 %"));
+    feeder.join().unwrap();
 }
