@@ -2,13 +2,10 @@
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use signal_hook::low_level::pipe;
 
 /// Standard input up to its end, or up to SIGTERM or SIGINT: the node then goes on as at the
@@ -21,14 +18,10 @@ pub struct Input {
 }
 
 impl Input {
-    /// Takes the two signals over from the system, which would end the process at once. The
-    /// second one that comes still does: the answers may have nobody who takes them.
+    /// Takes the two signals over from the system, which would end the process at once.
     pub fn new() -> io::Result<Self> {
         let (signals, to_signal) = UnixStream::pair()?;
-        let asked = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT] {
-            flag::register_conditional_shutdown(signal, 1, Arc::clone(&asked))?;
-            flag::register(signal, Arc::clone(&asked))?;
             pipe::register(signal, to_signal.try_clone()?)?;
         }
         Ok(Self { stdin: io::stdin(), signals, ended: false })

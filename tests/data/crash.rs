@@ -1,19 +1,14 @@
 //! However a node ends, what it answered is there, and what it did not answer is there wholly or
 //! not at all.
 
-use std::fs;
-use std::io::Read;
-use std::sync::mpsc;
-use std::thread;
-
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::support::folder::Folder;
 use crate::support::messages::{answer, create, done, echo, echoed, ended, query};
 use crate::support::node;
-use crate::support::running::{self, Ended, NEVER, Running, quietly};
+use crate::support::running::{Ended, Running, quietly};
 
 /// The users by number whose creation is among events as `asof cat` prints them.
 fn users(events: &str) -> Vec<u64> {
@@ -119,25 +114,6 @@ fn a_signal_amid_the_input_leaves_exactly_what_was_answered() {
             format!(" WARN input line {}: the input ends inside of an object\n", answered + 1);
         assert!(stderr.is_empty() || stderr == broken, "{stderr}");
     }
-}
-
-#[test]
-fn a_second_signal_ends_a_node_whose_replies_nobody_takes() {
-    let folder = Folder::new();
-    // One read brings all of it, and its replies are more than a pipe holds.
-    let input = folder.file("input.jsonl", &(1..=1500).map(create_user).collect::<String>());
-    let mut command = running::command(&["--data", &folder.data()]);
-    let mut child = command.stdin(fs::File::open(input).unwrap()).spawn().unwrap();
-    let mut first = [0];
-    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
-    for signal in [Signal::TERM, Signal::INT] {
-        kill_process(Pid::from_child(&child), signal).unwrap();
-    }
-    let (sender, ended) = mpsc::channel();
-    thread::spawn(move || sender.send(child.wait().unwrap().code()));
-    assert_eq!(ended.recv_timeout(NEVER), Ok(Some(1)));
-    // They are stored, as they were before the first reply went out.
-    assert_eq!(users(&folder.events()), (1..=1500).collect::<Vec<_>>());
 }
 
 #[test]
