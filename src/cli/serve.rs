@@ -140,7 +140,9 @@ fn engine(store: Box<dyn EventStore>, options: &Options) -> anyhow::Result<Engin
         },
     };
     let snapshot_every = options.snapshot_every;
-    Ok(asof::app::engine(Settings { store, clock, ids, snapshot_every })?)
+    let settings = Settings { store, clock, ids, snapshot_every };
+    let mut progress = Progress::of("taking in the events");
+    Ok(asof::app::builder().build_with(settings, &mut |done, all| progress.tell(done, all))?)
 }
 
 fn load(path: &Path, engine: &mut Engine) -> anyhow::Result<()> {

@@ -321,13 +321,18 @@ impl Engine {
 
     /// Takes in what others have stored since.
     fn catch_up(&mut self) {
-        if self.seen == self.store.head() {
+        self.catch_up_to(self.store.head());
+    }
+
+    /// Takes in what is stored up to a position, as far as it can be read.
+    fn catch_up_to(&mut self, until: u64) {
+        if self.seen == until {
             return;
         }
         let store = self.store.as_ref();
         // First those that were not restored as far as the engine was; mostly none.
         self.runner.catch_up_to(store, &self.schema, self.seen);
-        while self.seen < store.head() {
+        while self.seen < until {
             let Some(event) = store.event(self.seen + 1) else { return };
             let delivery = Delivery::stored(event, &self.schema);
             self.runner.deliver(&delivery);
