@@ -239,6 +239,7 @@ fn what_was_answered_again_is_counted_once() {
         r#""conflicts":0,"unknown_events":0,"unreadable_events":0,"rejected_inputs":2}"#,
     ];
     assert_eq!(session.query(METRICS), metrics.concat());
+    assert_eq!(session.query(PROJECTIONS), at_position(1, 2), "both rebuilds, once each");
 }
 
 // --- order and number of calls ---------------------------------------------------------------
