@@ -83,8 +83,8 @@ impl Engine {
             .idempotency_key
             .as_deref()
             .map(|key| Idempotency { key, fingerprint: fingerprint(request) });
-        self.catch_up();
         let unreadable = self.store.unreadable();
+        self.catch_up();
         let remembered = repeat(self.store.as_ref(), idempotency);
         let mut result = remembered.unwrap_or_else(|| match handler {
             Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
@@ -123,6 +123,7 @@ impl Engine {
         request: &QueryRequest<'_>,
         out: &mut String,
     ) -> Result<(), QueryError> {
+        let unreadable = self.store.unreadable();
         self.catch_up();
         let Some(query) = self.queries.get(request.name) else {
             self.metrics.count_query(UNKNOWN);
@@ -135,13 +136,14 @@ impl Engine {
         }
         let (query, start) = (*query, out.len());
         loop {
-            let unreadable = self.store.unreadable();
             let answered = self.answer_once(&query, request, out);
-            if self.store.unreadable() != unreadable {
+            // What rests on a part of a checkpoint that turned out damaged is answered again.
+            let healed = self.runner.heal(self.store.as_ref(), &self.schema);
+            // What speaks of the node rests on no event.
+            if query.of_the_past && self.store.unreadable() != unreadable {
                 return Err(QueryError::Damaged(self.damage()));
             }
-            // What rests on a part of a checkpoint that turned out damaged is answered again.
-            if !self.runner.heal(self.store.as_ref(), &self.schema) {
+            if !healed {
                 return answered;
             }
             out.truncate(start);
@@ -311,10 +313,11 @@ impl Engine {
         }
     }
 
-    /// Takes in what others have stored since.
+    /// Takes in what others have stored since. A projection can also be behind what the engine
+    /// has seen: one that could not be restored, or not be replayed to the end.
     fn catch_up(&mut self) {
+        self.runner.catch_up(self.store.as_ref(), &self.schema);
         if self.seen < self.store.head() {
-            self.runner.catch_up(self.store.as_ref(), &self.schema);
             self.count_foreign(None);
         }
     }

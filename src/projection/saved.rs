@@ -74,7 +74,7 @@ impl Runner {
         let mut healed = false;
         for running in &mut self.running {
             if running.projection.damaged() {
-                running.replay(store, schema, running.checkpoint.position);
+                *running = running.replayed(store, schema, running.checkpoint.position);
                 healed = true;
             }
         }
@@ -87,7 +87,7 @@ impl Runner {
         let head = store.head();
         for running in &mut self.running {
             if running.checkpoint.position > head {
-                running.replay(store, schema, head);
+                *running = running.replayed(store, schema, head);
                 running.rebuilds.retain(|at| *at <= head);
             }
         }

@@ -38,7 +38,7 @@ pub struct World {
     pub millis: Rc<Cell<i64>>,
     /// How far a command moves it.
     pub a_command: i64,
-    ids: Rc<RefCell<UuidV7>>,
+    pub ids: Rc<RefCell<UuidV7>>,
     pub options: Options,
     pub snapshot_every: u64,
 }
@@ -48,6 +48,13 @@ impl World {
     pub fn new(options: Options) -> Self {
         let (millis, ids) = (Rc::default(), Rc::new(RefCell::new(UuidV7::seeded(1))));
         Self { millis, a_command: 1, ids, options, snapshot_every: 0 }
+    }
+
+    /// The same world later, as another process finds it: this one's time goes on by itself.
+    pub fn later(&self) -> Self {
+        let millis = Rc::new(Cell::new(self.millis.get().max(1000)));
+        let ids = Rc::new(RefCell::new(UuidV7::seeded(2)));
+        Self { millis, ids, ..self.clone() }
     }
 
     /// The engine of the binary over what is on a disk; what is wrong with that, for people.
