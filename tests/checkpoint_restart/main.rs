@@ -6,7 +6,9 @@
 mod support;
 
 mod damage;
+mod equivalence;
 mod misfits;
+mod old_events;
 
 use support::durable::{CHECKPOINT, World, segments_of};
 use support::session::{Session, message};
