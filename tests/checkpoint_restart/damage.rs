@@ -99,6 +99,7 @@ fn a_command_that_needs_a_damaged_event_gets_error_11_and_stores_nothing() {
         let reply = session.command(command);
         let refused = error(11, &format!("the event store takes no writes: {damage}"));
         assert_eq!(reply, refused, "{command}");
+        assert_eq!(session.command(command), refused, "{command} given again");
         assert_reads_only(&mut session, &damage);
         assert_eq!(session.query(r#"{"type":"GetProjections"}"#), UP_TO_DATE, "{command}");
     }
