@@ -59,13 +59,13 @@ impl Engine {
         const STEP: u64 = 1 << 16;
         self.restore();
         let head = self.store.head();
-        while self.seen < head {
+        loop {
             let until = (self.seen + STEP).min(head);
             self.catch_up_to(until);
-            if self.seen < until {
-                return; // there is damage
-            }
             progress(self.seen, head);
+            if self.seen < until || until == head {
+                return; // there is damage, or no more
+            }
         }
     }
 
@@ -83,9 +83,6 @@ impl Engine {
         self.snapshots.restore(&reader);
         if self.runner.status().all(|status| status.checkpoint.position == seen) {
             self.saved_rebuilds = Some(self.rebuilds());
-        } else {
-            // A projection that did not fit has to see what the others have seen already.
-            self.runner.catch_up_to(self.store.as_ref(), &self.schema, seen);
         }
     }
 

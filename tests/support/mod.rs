@@ -6,6 +6,7 @@
 pub mod anything;
 pub mod compare;
 pub mod counter;
+pub mod durable;
 pub mod fixture;
 pub mod folder;
 pub mod messages;
