@@ -98,9 +98,12 @@ impl Disk {
         fs::create_dir_all(path)?;
         // The directory above each new one has to know it. Those further up are not touched: it
         // may well be that they can't be read.
-        for new in missing {
-            let above = new.parent().filter(|above| !above.as_os_str().is_empty());
-            File::open(above.unwrap_or(Path::new(".")))?.sync_all()?;
+        for new in &missing {
+            sync_above(new)?;
+        }
+        if missing.is_empty() {
+            // Whoever made it may not have come to this; and who can't do it now did not make it.
+            let _ = sync_above(path);
         }
         Ok(Self { path: path.to_owned(), writable: true })
     }
@@ -114,20 +117,30 @@ impl Disk {
         Ok(Self { path: path.to_owned(), writable: false })
     }
 
-    /// Takes the file `name` as a lock, made if it is not there. `None` when another process
-    /// holds it. The lock dies with the process, however it ends, or with the returned file.
+    /// Locks the directory, and leaves the file `name` there to show that it is in use or was.
+    /// `None` when another process holds the lock. It dies with the process, however that ends,
+    /// or with the returned file.
     ///
     /// # Errors
-    /// When the file can't be opened or locked.
+    /// When the directory can't be locked, or the file not be made.
     pub fn lock(&self, name: &str) -> io::Result<Option<File>> {
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).open(self.path.join(name))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        // A lock on the file would be no lock any more once somebody has removed the file.
+        let directory = File::open(&self.path)?;
+        match directory.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
         }
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).open(self.path.join(name))?;
+        Ok(Some(directory))
     }
+}
+
+/// Makes it durable that the directory above has this one.
+fn sync_above(path: &Path) -> io::Result<()> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    File::open(above.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 impl Storage for Disk {

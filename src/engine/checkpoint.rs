@@ -104,9 +104,9 @@ impl Engine {
         }
     }
 
-    /// How often projections were rebuilt: no event tells of that, only a checkpoint.
+    /// How often projections were built anew: no event tells of that, only a checkpoint.
     fn rebuilds(&self) -> u64 {
-        self.runner.status().map(|status| status.rebuilds).sum()
+        self.runner.heals() + self.runner.status().map(|status| status.rebuilds).sum::<u64>()
     }
 }
 

@@ -140,10 +140,10 @@ impl<D: Decider> Aggregate for Executor<D> {
                         return done;
                     }
                 }
-                done => return done.map_err(Failure::settled),
+                done => return done.map_err(Failure::answered),
             }
         }
-        self.attempt(&command, request, &mut workspace).map_err(Failure::settled)
+        self.attempt(&command, request, &mut workspace).map_err(Failure::answered)
     }
 
     fn forget(&mut self) {
@@ -172,7 +172,7 @@ impl<D: Decider> Executor<D> {
             Ok(events) if request.dry_run => Ok(planned::<D>(id, loaded.version, request, &events)),
             Ok(events) => match append::<D>(id, loaded.version, request, &events, workspace) {
                 Ok(appended) => {
-                    self.settle(loaded, &events, appended, workspace);
+                    self.adopt(loaded, &events, appended, workspace);
                     return Ok(Outcome::Stored(appended));
                 }
                 Err(error) => {
@@ -214,7 +214,7 @@ impl<D: Decider> Executor<D> {
     }
 
     /// Brings state and read models to where the store is now.
-    fn settle(
+    fn adopt(
         &mut self,
         mut loaded: Replayed<D::State>,
         events: &[D::Event],

@@ -124,7 +124,7 @@ impl Failure {
     }
 
     /// The failure as its sender gets to see it: a version that had moved on is a refusal.
-    pub(super) fn settled(self) -> Self {
+    pub(super) fn answered(self) -> Self {
         match self {
             Self::Storage(error @ AppendError::WrongExpectedVersion { .. }) => {
                 Self::rejected(FailureCode::ConcurrencyConflict, vec![error.to_string()])

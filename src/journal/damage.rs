@@ -27,6 +27,9 @@ pub enum RecoveryError {
     /// The line to go on behind is not a line of this journal.
     #[error("the place to go on from is not in this journal")]
     DoesNotFit,
+    /// It was read, but can't be made ready to be gone on with.
+    #[error("the journal can't be made ready to be written: {0}")]
+    NotReady(io::Error),
     /// The storage failed.
     #[error("{file} can't be read: {error}")]
     Io {

@@ -121,7 +121,7 @@ pub(super) fn read_commit(body: &[u8]) -> Option<Commit<'_>> {
     cursor.eat(",\"events\":")?;
     let events = cursor.0.strip_suffix('}')?;
     let array = events.len() >= 2 && events.starts_with('[') && events.ends_with(']');
-    let possible = first <= last && synced < first;
+    let possible = first <= last && last < u64::MAX && synced < first;
     (array && possible).then_some(Commit { first, last, synced, idempotency, events })
 }
 

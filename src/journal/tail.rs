@@ -55,7 +55,8 @@ pub(super) fn evidence(
 /// What the whole lines in `rest` say of what was synced before them, at the most.
 ///
 /// A line is looked for wherever one may begin, as the newline before it may be what is broken.
-/// In a line that is whole, JSON puts a colon, comma or bracket before an object in it.
+/// In a line, JSON puts a colon, comma or bracket before an object; if the newline has turned into
+/// one of these, a whole line ends before it.
 fn synced_by_lines(rest: &[u8]) -> u64 {
     /// More beginnings than these are not followed in one line, so that the work stays linear.
     const BEGINNINGS: u32 = 16;
@@ -64,11 +65,17 @@ fn synced_by_lines(rest: &[u8]) -> u64 {
         let end = memchr::memchr(b'\n', &rest[from..]).map_or(rest.len(), |len| from + len);
         let mut tries = 0;
         for at in memmem::find_iter(&rest[from..end], line::OPENING) {
-            let inside = at > 0 && matches!(rest[from + at - 1], b':' | b',' | b'[');
-            if inside || tries == BEGINNINGS {
+            let before = &rest[from..from + at];
+            let inside = matches!(before.last(), Some(b':' | b',' | b'['));
+            let perhaps_behind = before.get(..at.saturating_sub(1));
+            let perhaps_behind = perhaps_behind.filter(|before| before.ends_with(b"]}"));
+            if tries == BEGINNINGS || (inside && perhaps_behind.is_none()) {
                 continue;
             }
             tries += 1;
+            if inside && perhaps_behind.is_none_or(|before| line::whole(before).is_none()) {
+                continue;
+            }
             let commit = line::whole(&rest[from + at..end]);
             let commit = commit.and_then(|(_, body)| line::read_commit(body));
             if let Some(commit) = commit {

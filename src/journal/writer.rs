@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::line::{self, Header};
 use super::mark::{Mark, MarkFile};
 use super::segment::Segment;
-use super::{After, Key, Options, Place, Recovered, Sync, segment_name};
+use super::{After, Key, Options, Place, Recovered, Sync, Torn, segment_name};
 use crate::storage::Storage;
 
 /// So much room for lines is kept from one flush to the next, in bytes.
@@ -67,7 +67,8 @@ impl fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// Opens a journal as it was recovered, to go on behind it. A torn tail is cut off. With
+    /// Opens a journal as it was recovered, to go on behind it. A torn tail is cut off; without a
+    /// mark, which would have told it from damage for certain, it is kept in another file. With
     /// [`Sync::Always`] all that was recovered is on the disk afterwards, so that nothing is
     /// answered from what might still vanish.
     ///
@@ -81,6 +82,9 @@ impl Journal {
         let Recovered { mut segments, sequence, last, torn, mark } = recovered;
         if let (Some(torn), Some(segment)) = (&torn, segments.last_mut()) {
             segment.1 = torn.offset;
+            if mark.is_none() && torn.bytes > 0 {
+                keep(&*storage, torn)?;
+            }
             if torn.offset == 0 {
                 storage.remove(&torn.file)?;
                 storage.sync_directory()?;
@@ -178,7 +182,7 @@ impl Journal {
     /// When it can't be stored. Then the journal is broken: nothing is stored any more until it
     /// is recovered and opened again.
     pub fn flush(&mut self) -> Result<(), WriteError> {
-        self.settle(|journal| match journal.lines.is_empty() {
+        self.unless_broken(|journal| match journal.lines.is_empty() {
             true => Ok(()),
             false => journal.write_lines(),
         })
@@ -190,7 +194,7 @@ impl Journal {
     /// As for [`Self::flush`].
     pub fn close(&mut self) -> Result<(), WriteError> {
         self.flush()?;
-        self.settle(Self::sync)?;
+        self.unless_broken(Self::sync)?;
         if self.segment.is_some() {
             self.mark.sync(&*self.storage);
         }
@@ -210,7 +214,7 @@ impl Journal {
     }
 
     /// Does what stores things, unless the journal is broken; breaks it if that fails.
-    fn settle(
+    fn unless_broken(
         &mut self,
         act: impl FnOnce(&mut Self) -> Result<(), WriteError>,
     ) -> Result<(), WriteError> {
@@ -293,6 +297,26 @@ impl Journal {
         self.proven = Some(Mark { segment: segment.first, offset: segment.size, sequence });
         Ok(())
     }
+}
+
+/// Copies a torn tail to a file of its own, which nothing reads again.
+fn keep(storage: &dyn Storage, torn: &Torn) -> io::Result<()> {
+    let Torn { file, offset, bytes } = torn;
+    let kept = format!("{file}.torn-{offset}");
+    if storage.list()?.contains(&kept) {
+        storage.remove(&kept)?; // a start before this one did not come to its end
+    }
+    let size = usize::try_from(*bytes).map_err(io::Error::other)?;
+    let mut tail = vec![0; size];
+    let read = storage.open(file)?.read_at(*offset, &mut tail)?;
+    let mut copy = storage.create(&kept)?;
+    copy.write_at(0, &tail[..read])?;
+    copy.sync()?;
+    storage.sync_directory()?;
+    tracing::warn!(
+        "there is no mark that vouches for the end of {file}: what is cut off is kept in {kept}"
+    );
+    Ok(())
 }
 
 fn failed(done: &str, file: &str, error: &io::Error, certain: bool) -> WriteError {

@@ -65,6 +65,7 @@ pub type NewProjection = fn() -> Box<dyn Projection>;
 #[derive(Debug)]
 pub struct Runner {
     running: Vec<Running>,
+    heals: u64,
 }
 
 struct Running {
@@ -98,7 +99,7 @@ pub struct Status {
 impl Runner {
     /// A runner of the projections that `registered` makes, none of which has seen an event.
     pub fn new(registered: impl IntoIterator<Item = NewProjection>) -> Self {
-        Self { running: registered.into_iter().map(Running::new).collect() }
+        Self { running: registered.into_iter().map(Running::new).collect(), heals: 0 }
     }
 
     /// The read model that is a `P`, if one is registered.

@@ -74,11 +74,19 @@ impl Runner {
         let mut healed = false;
         for running in &mut self.running {
             if running.projection.damaged() {
+                let name = running.projection.name();
+                tracing::warn!("the checkpoint of {name} is damaged; it is built anew");
                 *running = running.replayed(store, schema, running.checkpoint.position);
                 healed = true;
             }
         }
+        self.heals += u64::from(healed);
         healed
+    }
+
+    /// How often [`heal`](Self::heal) found damage.
+    pub fn heals(&self) -> u64 {
+        self.heals
     }
 
     /// Replays each projection that has seen events beyond the head of the store, which took

@@ -116,6 +116,21 @@ impl Cold {
         self.damage.get().map(String::as_str)
     }
 
+    /// Whether the journal has the segments that the events lie in, each (but the last, which may
+    /// have grown) of the size that it had. `segments` are those there are, with their sizes.
+    pub(super) fn lies_in(&self, segments: &[(u64, u64)]) -> bool {
+        let last = self.blocks.last().map(|place| place.segment);
+        let mut ends = self.blocks.iter().zip(self.blocks.iter().skip(1));
+        // Where a segment's last block ends, the segment does.
+        let whole = |(place, next): (&Place, &Place)| {
+            place.segment == next.segment || {
+                let end = place.offset + u64::from(place.bytes);
+                segments.contains(&(place.segment, end))
+            }
+        };
+        ends.all(whole) && last.is_none_or(|last| segments.iter().any(|(first, _)| *first == last))
+    }
+
     /// The position of the event before this one in its stream; 0 when it is the first. `None`
     /// when this is no position of an event.
     pub(super) fn previous(&self, position: u32) -> Option<u32> {
@@ -174,9 +189,11 @@ impl Cold {
         let read = self.read.get(nth)?.get_or_init(|| match self.source.as_ref()?.read(place) {
             Ok(block) => Some(Box::new(block)),
             Err(damage) => {
-                tracing::error!("{damage}");
-                // Only the first is told.
-                let _ = self.damage.set(damage);
+                // Only the first is told: one damaged file has many blocks.
+                if self.damage.get().is_none() {
+                    tracing::error!("{damage}");
+                    let _ = self.damage.set(damage);
+                }
                 None
             }
         });

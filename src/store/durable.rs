@@ -64,17 +64,21 @@ impl DurableStore {
             }
             None => None,
         };
+        if restored.is_some() && fitting.is_none() {
+            tracing::info!("the checkpoint does not fit to the journal: all of that is read");
+        }
         let saved = fitting.as_ref().map_or(0, |(start, _)| start.memory.cold.head());
         let restored = restored.filter(|_| fitting.is_some());
         let (start, recovered) = match fitting {
             Some(fitting) => fitting,
             None => Self::recover(&storage, Recover::default(), None, progress)?,
         };
-        if let Some(torn) = &recovered.torn {
+        // A file that was only just made is not worth a word.
+        if let Some(torn) = recovered.torn.as_ref().filter(|torn| torn.bytes > 0) {
             tracing::warn!("{torn}");
         }
-        let file = |error| RecoveryError::Io { file: "the journal".to_owned(), error };
-        let journal = Journal::open(Rc::clone(&storage), options, recovered).map_err(file)?;
+        let journal = Journal::open(Rc::clone(&storage), options, recovered)
+            .map_err(RecoveryError::NotReady)?;
         let Recover { memory, places } = start;
         Ok(Self { memory, journal, storage, places, restored, saved, broken: None })
     }
@@ -90,8 +94,15 @@ impl DurableStore {
             start.places.add(entry.first, entry.place);
             Ok(())
         };
-        let recovered = journal::recover(storage.as_ref(), after, progress, take)?;
-        Ok((start, recovered))
+        let recovered = journal::recover(storage.as_ref(), after, progress, take);
+        // What is wrong with lines that the checkpoint covers, only reading all of them tells.
+        let sound = start.memory.cold.damage().is_none()
+            && recovered.as_ref().is_ok_and(|found| start.memory.cold.lies_in(&found.segments));
+        match recovered {
+            Ok(recovered) if sound => Ok((start, recovered)),
+            Err(error) if start.memory.cold.damage().is_none() => Err(error),
+            Ok(_) | Err(_) => Err(RecoveryError::DoesNotFit),
+        }
     }
 
     /// Why the store takes no writes, if so.

@@ -292,7 +292,7 @@ impl MemoryStore {
                 Some(nth) => self.records[nth as usize].previous,
                 None => self.cold.previous(at)?,
             };
-            version -= 1;
+            version = version.saturating_sub(1);
             Some(step)
         })
     }

@@ -105,10 +105,9 @@ pub trait EventStore {
         None
     }
 
-    /// Whether so much has come since the last checkpoint that it is time for another. `at_rest`,
+    /// Whether so much has come since the last checkpoint that it is time for another. At rest,
     /// when nobody waits, less is enough.
-    fn checkpoint_due(&self, at_rest: bool) -> bool {
-        let _ = at_rest;
+    fn checkpoint_due(&self, _at_rest: bool) -> bool {
         false
     }
 

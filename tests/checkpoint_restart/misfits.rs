@@ -1,7 +1,6 @@
 //! Checkpoints that do not fit: damaged, of another directory, older or newer than the journal.
 
 use super::support::durable::{CHECKPOINT, World, open, segments_of};
-use super::support::session::Session;
 use super::support::sim_disk::SimDisk;
 use super::{
     HISTORY, disk_with, questions, told_by, told_in_short, told_without_checkpoint, world,
@@ -162,13 +161,37 @@ fn a_journal_that_was_cut_behind_the_mark_is_damaged_with_and_without_a_checkpoi
 }
 
 #[test]
-fn a_first_segment_that_is_gone_is_noticed_when_it_is_needed() {
+fn a_covered_segment_that_is_gone_or_of_another_size_is_damage_at_the_start() {
+    let first = "journal-00000000000000000001.jsonl";
     let disk = disk_with(&world(), &HISTORY);
-    disk.take("journal-00000000000000000001.jsonl");
-    let mut session: Session = world().later().session(&disk);
-    let all = r#"[{"id":"u1","name":"Ann","email":"a@x.io","city":"Rome","nick":"A"},{"id":"u3","name":"Don","city":"Oslo"}]"#;
-    assert_eq!(session.query(r#"{"type":"ListUsers"}"#), all);
-    let error = r#"{"type":"error","code":13,"text":""#;
-    let reply = session.ask(r#"{"type":"query","query":{"type":"GetEvents"}}"#);
-    assert!(reply.starts_with(error) && reply.contains("journal-00000000000000000001"), "{reply}");
+    let whole = disk.files()[first].clone();
+    disk.take(first);
+    let refused = |disk: &SimDisk| world().later().engine(disk).err().unwrap();
+    let gone = format!("{first} is damaged at byte 0: it is missing, ");
+    assert!(refused(&disk).starts_with(&gone), "{}", refused(&disk));
+    for size in [0, 1, whole.len() / 2, whole.len() - 1] {
+        disk.put(first, &whole[..size]);
+        let damaged = format!("{first} is damaged at byte ");
+        assert!(refused(&disk).starts_with(&damaged), "{size}: {}", refused(&disk));
+    }
+    disk.put(first, &whole);
+    assert!(world().later().engine(&disk).is_ok());
+}
+
+#[test]
+fn damage_in_a_covered_line_is_blamed_on_that_line_by_a_start_that_meets_it() {
+    let disk = disk_with(&world(), &HISTORY[..2]);
+    // What comes behind the checkpoint is about a user whose first events it covers.
+    let mut session = world().later().session(&disk);
+    session.ask(
+        r#"{"type":"command","command":{"type":"UpdateUser","payload":{"id":"u1","city":"Bari"}}}"#,
+    );
+    drop(session);
+    let first = "journal-00000000000000000001.jsonl";
+    let mut bytes = disk.files()[first].clone();
+    let line = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    bytes[line + 200] ^= 1;
+    disk.put(first, &bytes);
+    let error = world().later().engine(&disk.kill()).err().unwrap();
+    assert!(error.starts_with(&format!("{first} is damaged at byte {line}: ")), "{error}");
 }

@@ -125,6 +125,10 @@ fn a_second_process_over_a_directory_is_turned_away_and_the_first_goes_on() {
     let second = node::run(&["--data", &data], create_user(2).as_bytes());
     let error = format!("ERROR {data} is in use by another process\n");
     assert_eq!(ended(&second), (Some(1), "", error.as_str()));
+    // The lock is not the file.
+    folder.remove("lock");
+    let second = node::run(&["--data", &data], create_user(2).as_bytes());
+    assert_eq!(ended(&second), (Some(1), "", error.as_str()));
     // To look on is allowed.
     assert_eq!(users(&folder.events()), [1]);
     assert_eq!(first.ask(&create_user(3)), user_created(3));

@@ -98,7 +98,9 @@ fn push_says_where_the_line_will_be_and_runs_of_lines_are_read_by_place() {
         [(places[1].offset + 1, 10), (places[2].offset, 5000), (0, places[0].offset as u32)];
     let errors = texts.map(|(offset, bytes)| match read(offset, bytes).unwrap_err() {
         RecoveryError::Damage(damage) => damage.what,
-        RecoveryError::DoesNotFit | RecoveryError::Io { .. } => panic!("not damage"),
+        RecoveryError::DoesNotFit | RecoveryError::NotReady(_) | RecoveryError::Io { .. } => {
+            panic!("not damage")
+        }
     });
     let no_checksum = "the line does not have the checksum that it states";
     assert_eq!(errors, [no_checksum, "it ends too early", "it is not a commit of format 1"]);

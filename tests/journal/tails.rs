@@ -4,6 +4,7 @@ use crate::help::{
     closed, commits, damage, flush, open, read, segment, small, with, without, write,
 };
 use crate::sim_disk::SimDisk;
+use asof::journal::Options;
 
 /// A journal cut off at `size` bytes: the segments behind are not there.
 fn cut(disk: &SimDisk, size: usize) -> SimDisk {
@@ -57,6 +58,37 @@ fn cut_at_any_byte_after_a_clean_exit_it_is_refused() {
         assert!(what.contains("the file `synced` (and nothing else) says"), "{size}: {what}");
     }
     assert_eq!(read(&cut(&disk, total(&disk))).unwrap().0, commits(0, 9));
+}
+
+#[test]
+fn without_a_mark_what_is_cut_off_is_kept_and_with_one_it_is_not() {
+    for (mark, kept) in [(true, false), (false, true)] {
+        let whole = closed(small(), &[1]);
+        let end = whole.files()[&segment(1)].len();
+        let torn = [&whole.files()[&segment(1)], &b"{\"checksum\":\"01"[..]].concat();
+        let disk = with(&whole, &segment(1), &torn);
+        let disk = if mark { disk } else { without(&disk, "synced") };
+        open(&disk, small());
+        let copy = disk.files().remove(&format!("{}.torn-{end}", segment(1)));
+        assert_eq!(copy, kept.then(|| torn[end..].to_vec()));
+        assert_eq!(disk.files()[&segment(1)], torn[..end]);
+        assert_eq!(read(&disk).unwrap().0, commits(0, 1));
+    }
+}
+
+#[test]
+fn whatever_a_newline_has_turned_into_the_lines_behind_are_seen() {
+    let disk = closed(Options::default(), &[1, 1, 1]);
+    let disk = without(&disk, "synced");
+    let whole = &disk.files()[&segment(1)];
+    let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').collect();
+    for byte in (0..=255).filter(|byte| *byte != b'\n') {
+        let mut bytes = whole.clone();
+        bytes[ends[1]] = byte; // behind the first commit, which the third shows to be synced
+        let begins = ends[0] as u64 + 1;
+        let (file, offset, _) = damage(&with(&disk, &segment(1), &bytes));
+        assert_eq!((file, offset), (segment(1), begins), "{byte}");
+    }
 }
 
 /// Flips every bit of every file in turn; returns how many commits each left, where it was not
