@@ -26,7 +26,7 @@ pub(super) struct Cold {
     /// What the hashes of both begin with.
     pub(super) seed: Option<Seed>,
     /// Where the events lie, in order; each block has at least one.
-    pub(super) blocks: Vec<Place>,
+    pub(super) blocks: Vec<Stretch>,
     pub(super) read: Vec<OnceCell<Option<Box<Block>>>>,
     pub(super) source: Option<Box<dyn Source>>,
     pub(super) damage: OnceCell<String>,
@@ -37,12 +37,12 @@ pub(super) struct Cold {
 /// Where events are read from.
 pub(super) trait Source {
     /// Reads and checks the events that lie at a place.
-    fn read(&self, place: &Place) -> Result<Block, String>;
+    fn read(&self, place: &Stretch) -> Result<Block, String>;
 }
 
 /// Some whole lines of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Stretch {
     /// The position of their first event.
     pub(super) first: u32,
     /// The segment.
@@ -122,7 +122,7 @@ impl Cold {
         let last = self.blocks.last().map(|place| place.segment);
         let mut ends = self.blocks.iter().zip(self.blocks.iter().skip(1));
         // Where a segment's last block ends, the segment does.
-        let whole = |(place, next): (&Place, &Place)| {
+        let whole = |(place, next): (&Stretch, &Stretch)| {
             place.segment == next.segment || {
                 let end = place.offset + u64::from(place.bytes);
                 segments.contains(&(place.segment, end))

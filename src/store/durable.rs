@@ -4,7 +4,7 @@
 use std::io;
 use std::rc::Rc;
 
-use super::index::{self, Places};
+use super::index::{self, Stretches};
 use super::memory::MemoryStore;
 use super::recovery::{Recover, take_in};
 use super::{
@@ -30,7 +30,7 @@ pub struct DurableStore {
     journal: Journal,
     storage: Rc<dyn Storage>,
     /// Where the commits lie.
-    places: Places,
+    stretches: Stretches,
     /// What this start went on from.
     restored: Option<checkpoint::Reader>,
     /// The position of the last checkpoint.
@@ -55,7 +55,7 @@ impl DurableStore {
         let index = restored.as_ref().and_then(|reader| index::restore(reader, &storage));
         let fitting = match index {
             Some((memory, after)) => {
-                let start = Recover { memory, places: Places::default() };
+                let start = Recover { memory, stretches: Stretches::default() };
                 let from = Some(&after);
                 match Self::recover(&storage, start, from, progress) {
                     Err(RecoveryError::DoesNotFit) => None,
@@ -79,8 +79,8 @@ impl DurableStore {
         }
         let journal = Journal::open(Rc::clone(&storage), options, recovered)
             .map_err(RecoveryError::NotReady)?;
-        let Recover { memory, places } = start;
-        Ok(Self { memory, journal, storage, places, restored, saved, broken: None })
+        let Recover { memory, stretches } = start;
+        Ok(Self { memory, journal, storage, stretches, restored, saved, broken: None })
     }
 
     fn recover(
@@ -91,7 +91,7 @@ impl DurableStore {
     ) -> Result<(Recover, journal::Recovered), RecoveryError> {
         let take = &mut |entry: &journal::Entry<'_>| {
             take_in(&mut start.memory, entry)?;
-            start.places.add(entry.first, entry.place);
+            start.stretches.add(entry.first, entry.place);
             Ok(())
         };
         let recovered = journal::recover(storage.as_ref(), after, progress, take);
@@ -139,7 +139,7 @@ impl EventStore for DurableStore {
                 }
             }
         });
-        self.places.add(first, place);
+        self.stretches.add(first, place);
         Ok(appended)
     }
 
@@ -216,7 +216,7 @@ impl EventStore for DurableStore {
             self.close().map_err(io::Error::other)?;
         }
         let mut writer = checkpoint::Writer::create(Rc::clone(&self.storage))?;
-        index::save(&self.memory, &self.places, &last, &mut writer)?;
+        index::save(&self.memory, &self.stretches, &last, &mut writer)?;
         others(&mut writer)?;
         writer.finish()?;
         self.saved = last.sequence;

@@ -5,7 +5,7 @@ use std::io;
 use std::iter::repeat_with;
 use std::rc::Rc;
 
-use super::cold::{Cold, Place};
+use super::cold::{Cold, Stretch};
 use super::memory::{Chain, MemoryStore};
 use super::recovery::JournalSource;
 use crate::checkpoint::{HashIndex, Reader, Seed, Writer};
@@ -17,13 +17,13 @@ const LINES: u32 = 16;
 
 /// Where the lines of the journal lie, some lines at a time.
 #[derive(Debug, Default)]
-pub(super) struct Places {
-    blocks: Vec<Place>,
+pub(super) struct Stretches {
+    blocks: Vec<Stretch>,
     /// How many lines the last block has.
     lines: u32,
 }
 
-impl Places {
+impl Stretches {
     /// Adds the line of the commit whose first event has the position `first`.
     pub(super) fn add(&mut self, first: u64, line: journal::Place) {
         let bytes = line.len.saturating_add(1); // with its end
@@ -37,7 +37,7 @@ impl Places {
         } else {
             // The store has no more events than fit into 32 bits.
             let (first, segment, offset) = (first as u32, line.segment, line.offset);
-            self.blocks.push(Place { first, segment, offset, bytes });
+            self.blocks.push(Stretch { first, segment, offset, bytes });
             self.lines = 1;
         }
     }
@@ -46,7 +46,7 @@ impl Places {
 /// Writes the index of all events of `store`.
 pub(super) fn save(
     store: &MemoryStore,
-    places: &Places,
+    stretches: &Stretches,
     last: &After,
     writer: &mut Writer,
 ) -> io::Result<()> {
@@ -71,9 +71,9 @@ pub(super) fn save(
     let keys = store.remembered.iter();
     let keys = keys.map(|(key, known)| (seed.hash(key), known.appended.first as u32));
     HashIndex::from_iter(cold.keys.iter().chain(keys)).save(writer, "store/keys")?;
-    let blocks = cold.blocks.iter().chain(&places.blocks);
-    let numbers = |place: &Place| {
-        [u64::from(place.first) << 32 | u64::from(place.bytes), place.segment, place.offset]
+    let blocks = cold.blocks.iter().chain(&stretches.blocks);
+    let numbers = |stretch: &Stretch| {
+        [u64::from(stretch.first) << 32 | u64::from(stretch.bytes), stretch.segment, stretch.offset]
     };
     writer.numbers64("store/blocks", blocks.flat_map(numbers))
 }
@@ -136,13 +136,13 @@ fn chains(reader: &Reader, head: u64) -> Option<Vec<Chain>> {
     chains.iter().all(fits).then_some(chains)
 }
 
-fn blocks(reader: &Reader) -> Option<Vec<Place>> {
+fn blocks(reader: &Reader) -> Option<Vec<Stretch>> {
     let numbers = reader.numbers64("store/blocks")?;
-    let place = |numbers: &[u64]| Place {
+    let stretch = |numbers: &[u64]| Stretch {
         first: (numbers[0] >> 32) as u32,
         bytes: numbers[0] as u32,
         segment: numbers[1],
         offset: numbers[2],
     };
-    numbers.len().is_multiple_of(3).then(|| numbers.chunks_exact(3).map(place).collect())
+    numbers.len().is_multiple_of(3).then(|| numbers.chunks_exact(3).map(stretch).collect())
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use super::cold::{Block, BlockEvent, BlockKey, Place, Source};
-use super::index::Places;
+use super::cold::{Block, BlockEvent, BlockKey, Source, Stretch};
+use super::index::Stretches;
 use super::line::{EventLine, read_events};
 use super::memory::{Entry, MemoryStore};
 use super::{EventStore, RecordedEvent, Remembered, StreamKey};
@@ -16,7 +16,7 @@ use crate::storage::Storage;
 #[derive(Debug, Default)]
 pub(super) struct Recover {
     pub(super) memory: MemoryStore,
-    pub(super) places: Places,
+    pub(super) stretches: Stretches,
 }
 
 /// Adds the commit of a line to the store.
@@ -84,9 +84,9 @@ impl JournalSource {
 }
 
 impl Source for JournalSource {
-    fn read(&self, place: &Place) -> Result<Block, String> {
+    fn read(&self, place: &Stretch) -> Result<Block, String> {
         let mut block = Block::default();
-        let &Place { segment, offset, bytes, .. } = place;
+        let &Stretch { segment, offset, bytes, .. } = place;
         journal::read_entries(self.storage.as_ref(), segment, offset, bytes, &mut |entry| {
             if let Some((key, fingerprint)) = &entry.idempotency {
                 let remembered = Remembered::new(*fingerprint, entry.first, entry.last);
