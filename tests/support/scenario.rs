@@ -1,8 +1,9 @@
 //! Given these events, when this command, then that: the rules of users as examples.
 
 use asof::domain::user::{User, UserCommand, UserDecider, UserEvent, UserFacts};
-use asof::domain::{Command, Decider, Fields, Payload, Rejection};
+use asof::domain::{Command, Decider, Fields, Occasion, Payload, Rejection};
 use asof::json::Json;
+use asof::time::Timestamp;
 
 /// What came before.
 pub struct Given {
@@ -55,7 +56,7 @@ impl Given {
         let decoded = UserCommand::decode(
             command,
             Payload::new(payload.map(|payload| Json::read(payload).unwrap())),
-            &mut new_id,
+            occasion(&mut new_id),
         );
         let outcome = decoded.map_err(Refusal::Invalid).and_then(|command| {
             let decided = UserDecider::decide(&command, &self.state, &self.facts);
@@ -96,6 +97,11 @@ impl When {
         let Self { outcome, story } = self;
         assert!(outcome == expected, "{story}\nthen {expected:#?}\nbut got {outcome:#?}");
     }
+}
+
+/// An occasion at a time that users have no use for.
+pub fn occasion(new_id: &mut dyn FnMut() -> String) -> Occasion<'_> {
+    Occasion { now: Timestamp::MIN, new_id }
 }
 
 /// The state after `events`.
