@@ -5,10 +5,12 @@
 //! decider.
 
 mod fields;
+pub mod money;
 mod payload;
 pub mod user;
 
 pub use fields::Fields;
+pub use money::Money;
 pub use payload::Payload;
 
 use std::borrow::Cow;

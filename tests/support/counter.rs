@@ -61,11 +61,7 @@ pub struct Counted<N>(PhantomData<N>);
 impl<N: Names> Command for Count<N> {
     const NAMES: &'static [&'static str] = N::COMMANDS;
 
-    fn decode(
-        _: &str,
-        mut payload: Payload<'_>,
-        _: Occasion<'_>,
-    ) -> Result<Self, Vec<String>> {
+    fn decode(_: &str, mut payload: Payload<'_>, _: Occasion<'_>) -> Result<Self, Vec<String>> {
         let id = payload.required_text("id");
         let by = payload.whole_number("by").and_then(|by| u64::try_from(by).ok());
         payload.finish(id.zip(by).map(|(id, by)| Self {
