@@ -1,11 +1,12 @@
 //! The rules: what commands there are, which events they lead to, what state those leave.
 //!
 //! Everything here is pure: no clock, no randomness, no files. Time and new ids come in with
-//! the command. One file an aggregate, each in the same order: commands, events, state,
-//! decider.
+//! the command. One file an aggregate, or a folder, each in the same order: commands, events,
+//! state, decider.
 
 mod fields;
 pub mod money;
+pub mod order;
 mod payload;
 pub mod user;
 

@@ -79,6 +79,11 @@ impl<'a> Payload<'a> {
         self.members.get(key)
     }
 
+    /// Whether `key` is given.
+    pub fn has(&self, key: &str) -> bool {
+        self.present(key).is_some()
+    }
+
     /// Adds a message.
     pub fn refuse(&mut self, message: String) {
         self.errors.push(message);

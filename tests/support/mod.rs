@@ -9,6 +9,7 @@ pub mod counter;
 pub mod fixture;
 pub mod messages;
 pub mod node;
+pub mod orders;
 pub mod scenario;
 pub mod scripted_store;
 pub mod session;
