@@ -23,6 +23,11 @@ use crate::schema::user_created;
 /// # Errors
 /// When what is registered here does not fit together.
 pub fn engine(settings: Settings) -> Result<Engine, BuildError> {
+    builder().build(settings)
+}
+
+/// What the engine of the `asof` binary is built from.
+pub fn builder() -> EngineBuilder {
     EngineBuilder::default()
         // users
         .aggregate::<UserDecider>(user_facts)
@@ -41,7 +46,6 @@ pub fn engine(settings: Settings) -> Result<Engine, BuildError> {
         .query(GET_PROJECTIONS)
         .query(GET_METRICS)
         .query(GET_HEALTH)
-        .build(settings)
 }
 
 fn user_facts(command: &UserCommand, models: &Runner) -> UserFacts {

@@ -94,9 +94,10 @@ impl UuidV7 {
         match head {
             0 => Self::seeded(seed),
             _ => {
+                // Both are spread over all bits: small numbers as they are make ids of zeros.
                 let mut bytes = [0; 32];
-                bytes[..8].copy_from_slice(&seed.to_le_bytes());
-                bytes[8..16].copy_from_slice(&head.to_le_bytes());
+                Xoshiro256PlusPlus::seed_from_u64(seed).fill_bytes(&mut bytes[..16]);
+                Xoshiro256PlusPlus::seed_from_u64(head).fill_bytes(&mut bytes[16..]);
                 Self::new(Xoshiro256PlusPlus::from_seed(bytes))
             }
         }
@@ -185,6 +186,21 @@ mod tests {
         let ids = ids.map(|(seed, head)| first(UuidV7::seeded_at(seed, head)));
         let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());
+    }
+
+    #[test]
+    fn the_random_bits_of_an_id_are_random_whatever_the_seed_and_the_store() {
+        let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let mut ones = 0;
+        for seed in 0..10 {
+            for head in 0..100 {
+                let id = UuidV7::seeded_at(seed, head).next_id(moment).as_u128();
+                let random = id & ((1 << 62) - 1);
+                assert!((8..=54).contains(&random.count_ones()), "{seed}, {head}: {random:x}");
+                ones += random.count_ones();
+            }
+        }
+        assert!((30_500..=31_500).contains(&ones), "{ones} of 62,000");
     }
 
     #[test]

@@ -93,13 +93,14 @@ impl Disk {
     /// # Errors
     /// When it can't be made, or its entry in the directory above can't be made durable.
     pub fn create(path: &Path) -> io::Result<Self> {
-        if !path.is_dir() {
-            fs::create_dir_all(path)?;
-            // Every directory above that may be new has to know the one in it.
-            for above in path.ancestors().skip(1) {
-                let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
-                File::open(above)?.sync_all()?;
-            }
+        let missing = path.ancestors().take_while(|above| !above.as_os_str().is_empty());
+        let missing: Vec<&Path> = missing.take_while(|above| !above.is_dir()).collect();
+        fs::create_dir_all(path)?;
+        // The directory above each new one has to know it. Those further up are not touched: it
+        // may well be that they can't be read.
+        for new in missing {
+            let above = new.parent().filter(|above| !above.as_os_str().is_empty());
+            File::open(above.unwrap_or(Path::new(".")))?.sync_all()?;
         }
         Ok(Self { path: path.to_owned(), writable: true })
     }

@@ -4,12 +4,9 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
 use std::{fs, iter};
 
 use asof::json;
@@ -17,6 +14,7 @@ use support::compare::members;
 use support::fixture::{Fixture, OPTIONS};
 use support::messages::{echo, echoed, ended, message, reply};
 use support::node;
+use support::running::{self, Ended, Running, quietly};
 
 // --- options -------------------------------------------------------------------------------
 
@@ -185,71 +183,27 @@ fn ids_differ_by_seed_and_without_one_in_every_run() {
 
 // --- a node that goes on -------------------------------------------------------------------
 
-/// A node whose input stays open.
-struct Running {
-    child: Child,
-    stdin: ChildStdin,
-    replies: Receiver<String>,
-}
-
-/// So long a reply is waited for before it counts as never written.
-const NEVER: Duration = Duration::from_secs(60);
-
-impl Running {
-    fn start() -> Self {
-        let mut child = spawn();
-        let stdin = child.stdin.take().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, replies) = mpsc::channel();
-        thread::spawn(move || {
-            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        Self { child, stdin, replies }
-    }
-
-    fn write(&mut self, text: &str) {
-        self.stdin.write_all(text.as_bytes()).unwrap();
-        self.stdin.flush().unwrap();
-    }
-
-    /// The next reply.
-    fn read(&self) -> String {
-        let line = self.replies.recv_timeout(NEVER).expect("a reply, though the input is open");
-        format!("{line}\n")
-    }
-
-    /// Ends the input; the exit status and the replies that were not read yet.
-    fn end(mut self) -> (Option<i32>, Vec<String>) {
-        drop(self.stdin);
-        let rest = self.replies.iter().collect();
-        (self.child.wait().unwrap().code(), rest)
-    }
+fn start() -> Running {
+    Running::start(&OPTIONS)
 }
 
 fn spawn() -> Child {
-    Command::new(env!("CARGO_BIN_EXE_asof"))
-        .args(OPTIONS)
-        .env_remove("ASOF_LOG")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+    running::command(&OPTIONS).spawn().unwrap()
 }
 
 #[test]
 fn every_line_is_answered_before_the_next_one_is_written() {
-    let mut node = Running::start();
+    let mut node = start();
     for number in 1..=20 {
         node.write(&echo(number));
         assert_eq!(node.read(), echoed(number));
     }
-    assert_eq!(node.end(), (Some(0), vec![]));
+    assert_eq!(node.end(), quietly());
 }
 
 #[test]
 fn what_is_before_half_a_message_is_answered_and_the_message_once_it_is_whole() {
-    let mut node = Running::start();
+    let mut node = start();
     let second = echo(2);
     for at in [1, 20, second.len() - 2] {
         node.write(&format!("{}{}", echo(1), &second[..at]));
@@ -257,39 +211,40 @@ fn what_is_before_half_a_message_is_answered_and_the_message_once_it_is_whole() 
         node.write(&second[at..]);
         assert_eq!(node.read(), echoed(2));
     }
-    assert_eq!(node.end(), (Some(0), vec![]));
+    assert_eq!(node.end(), quietly());
 }
 
 #[test]
 fn a_pretty_printed_message_is_answered_at_its_closing_line() {
-    let mut node = Running::start();
+    let mut node = start();
     for line in ["{\n", "\"src\":\"c\",\n", "\"dest\":\"n\",\n"] {
         node.write(line);
     }
     node.write("\"body\":{\"type\":\"echo\",\"msg_id\":1,\"echo\":\"hello\"}\n}\n");
     assert_eq!(node.read(), echoed(1));
-    assert_eq!(node.end(), (Some(0), vec![]));
+    assert_eq!(node.end(), quietly());
 }
 
 #[test]
 fn bad_input_does_not_hold_up_what_follows() {
-    let mut node = Running::start();
+    let mut node = start();
     node.write("garbage\n");
     node.write(&echo(1));
     assert_eq!(node.read(), echoed(1));
     node.write("{\"src\":\"c\",\n");
     node.write(&echo(2));
     assert_eq!(node.read(), echoed(2));
-    assert_eq!(node.end(), (Some(0), vec![]));
+    let warnings = " WARN input line 1: not JSON: expected value (column 1)\n WARN input line 3: the object breaks off or is not JSON\n";
+    assert_eq!(node.end(), Ended { stderr: warnings.to_owned(), ..quietly() });
 }
 
 #[test]
 fn a_last_line_without_its_end_is_answered_at_the_end_of_the_input() {
-    let mut node = Running::start();
+    let mut node = start();
     node.write(&echo(1));
     assert_eq!(node.read(), echoed(1));
     node.write(echo(2).trim_end());
-    assert_eq!(node.end(), (Some(0), vec![echoed(2).trim_end().to_owned()]));
+    assert_eq!(node.end(), Ended { rest: vec![echoed(2)], ..quietly() });
 }
 
 #[test]

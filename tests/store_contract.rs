@@ -4,6 +4,7 @@
 
 mod support;
 
+use asof::journal::Options;
 use asof::store::{
     AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, MemoryStore, Metadata,
     NewEvent, Remembered, StreamKey, metadata_member,
@@ -11,7 +12,9 @@ use asof::store::{
 use asof::time::Timestamp;
 use proptest::collection::vec;
 use proptest::test_runner::TestRunner;
+use support::durable::{self, Reopened, segments_of};
 use support::scripted_store::ScriptedStore;
+use support::sim_disk::SimDisk;
 use support::store_model::StoreModel;
 use support::store_steps::{Step, step};
 use uuid::Uuid;
@@ -55,6 +58,20 @@ contract_of!(memory, || Box::new(super::MemoryStore::new()) as Box<dyn super::Ev
 
 // This one leaves to the trait what the trait can do by itself.
 contract_of!(scripted, || Box::new(super::ScriptedStore::new().0) as Box<dyn super::EventStore>);
+
+contract_of!(fresh_on_disk, || {
+    let store = super::durable::open(&super::SimDisk::new(), super::Options::default());
+    Box::new(store.unwrap()) as Box<dyn super::EventStore>
+});
+
+// Every event is read from the journal when it is asked for, many segments of it.
+contract_of!(cold, || {
+    Box::new(super::Reopened::new(super::segments_of(900), true)) as Box<dyn super::EventStore>
+});
+
+contract_of!(recovered, || {
+    Box::new(super::Reopened::new(super::segments_of(900), false)) as Box<dyn super::EventStore>
+});
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::parse("2026-01-01T00:00:00Z").unwrap().plus_millis(millis)

@@ -4,13 +4,15 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use anyhow::Context;
-use asof::storage::Disk;
+use anyhow::{Context, bail};
+use asof::journal;
+use asof::storage::{Disk, Storage};
 use asof::store::{self, RecordedEvent};
 use asof::time::Timestamp;
 use clap::Args;
 
 use super::progress::Progress;
+use super::serve::LOCK;
 
 /// Which events to print.
 #[derive(Debug, Args)]
@@ -55,8 +57,9 @@ impl Filter {
 pub fn verify(directory: &Path) -> anyhow::Result<()> {
     let disk = open(directory)?;
     let mut progress = Progress::of("checking the journal");
-    let contents = store::verify(&disk, &mut |done, all| progress.tell(done, all))?;
+    let contents = store::verify(&disk, &mut |done, all| progress.tell(done, all));
     drop(progress);
+    let contents = contents.with_context(|| super::no_journal(directory))?;
     let mut out = io::stdout().lock();
     writeln!(out, "{contents}")?;
     Ok(())
@@ -86,7 +89,7 @@ pub fn cat(directory: &Path, filter: &Filter) -> anyhow::Result<()> {
         });
     drop(progress);
     let written = written.and_then(|()| out.flush());
-    let torn = read?;
+    let torn = read.with_context(|| super::no_journal(directory))?;
     if let Some(torn) = torn {
         tracing::warn!("{torn}");
     }
@@ -96,6 +99,14 @@ pub fn cat(directory: &Path, filter: &Filter) -> anyhow::Result<()> {
     }
 }
 
+/// Opens a directory that a node has used. Any other one has nothing in it either; but that it is
+/// sound is not what whoever mistook a name, or copied nothing, should be told.
 fn open(directory: &Path) -> anyhow::Result<Disk> {
-    Disk::open(directory).with_context(|| format!("can't open {}", directory.display()))
+    let name = directory.display();
+    let disk = Disk::open(directory).with_context(|| format!("can't open {name}"))?;
+    let files = disk.list().with_context(|| format!("can't read {name}"))?;
+    if !files.iter().any(|file| file == LOCK || journal::is_part(file)) {
+        bail!("there is no journal in {name}");
+    }
+    Ok(disk)
 }

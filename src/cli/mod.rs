@@ -4,3 +4,10 @@ pub mod input;
 pub mod inspect;
 pub mod progress;
 pub mod serve;
+
+use std::path::Path;
+
+/// What is said before the reason why a journal can't be read.
+fn no_journal(directory: &Path) -> String {
+    format!("can't use the journal in {}", directory.display())
+}

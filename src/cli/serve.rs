@@ -20,7 +20,7 @@ use super::input::Input;
 use super::progress::Progress;
 
 /// The file that says that a process uses the directory.
-const LOCK: &str = "lock";
+pub const LOCK: &str = "lock";
 
 /// How to serve.
 #[derive(Debug, Args)]
@@ -79,9 +79,12 @@ pub fn timestamp(text: &str) -> Result<Timestamp, &'static str> {
 pub fn serve(options: &Options) -> anyhow::Result<()> {
     // Held until the process ends, however it does.
     let lock = options.data.as_deref().map(lock).transpose()?;
-    let store: Box<dyn EventStore> = match &lock {
-        Some((disk, _)) => Box::new(open(Rc::clone(disk), options)?),
-        None => Box::new(MemoryStore::new()),
+    let store: Box<dyn EventStore> = match (&lock, &options.data) {
+        (Some((disk, _)), Some(directory)) => {
+            let opened = open(Rc::clone(disk), options);
+            Box::new(opened.with_context(|| super::no_journal(directory))?)
+        }
+        _ => Box::new(MemoryStore::new()),
     };
     let mut engine = engine(store, options)?;
     if let Some(file) = &options.load {
@@ -137,7 +140,9 @@ fn engine(store: Box<dyn EventStore>, options: &Options) -> anyhow::Result<Engin
         },
     };
     let snapshot_every = options.snapshot_every;
-    Ok(asof::app::engine(Settings { store, clock, ids, snapshot_every })?)
+    let settings = Settings { store, clock, ids, snapshot_every };
+    let mut progress = Progress::of("taking in the events");
+    Ok(asof::app::builder().build_with(settings, &mut |done, all| progress.tell(done, all))?)
 }
 
 fn load(path: &Path, engine: &mut Engine) -> anyhow::Result<()> {

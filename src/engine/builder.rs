@@ -106,11 +106,24 @@ impl EngineBuilder {
         self
     }
 
-    /// The engine.
+    /// The engine, with everything taken in that its store holds.
     ///
     /// # Errors
-    /// What was registered twice or is missing.
+    /// What was registered twice or is missing, or why what is stored can't be read.
     pub fn build(self, settings: Settings) -> Result<Engine, BuildError> {
+        self.build_with(settings, &mut |_, _| {})
+    }
+
+    /// As [`build`](Self::build); `progress` is told from time to time how many events of how
+    /// many have been taken in.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub fn build_with(
+        self,
+        settings: Settings,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Engine, BuildError> {
         if let Some(name) = self.taken {
             return Err(BuildError::Twice(name));
         }
@@ -133,8 +146,7 @@ impl EngineBuilder {
             made_by,
             saved_rebuilds: None,
         };
-        engine.restore();
-        engine.catch_up();
+        engine.start(progress);
         match engine.store.damage() {
             Some(damage) => Err(BuildError::Damaged(damage.to_owned())),
             None => Ok(engine),

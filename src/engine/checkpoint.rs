@@ -52,8 +52,24 @@ impl Engine {
         }
     }
 
-    /// Goes on from the checkpoint of the store, as far as it fits.
-    pub(super) fn restore(&mut self) {
+    /// Takes in what is stored: from the checkpoint of the store as far as it fits, the rest
+    /// event by event.
+    pub(super) fn start(&mut self, progress: &mut dyn FnMut(u64, u64)) {
+        /// So many events are taken in before progress is told again.
+        const STEP: u64 = 1 << 16;
+        self.restore();
+        let head = self.store.head();
+        loop {
+            let until = (self.seen + STEP).min(head);
+            self.catch_up_to(until);
+            progress(self.seen, head);
+            if self.seen < until || until == head {
+                return; // there is damage, or no more
+            }
+        }
+    }
+
+    fn restore(&mut self) {
         let Some(reader) = self.store.checkpoint().cloned() else { return };
         let counts = reader.numbers64(COUNTS).unwrap_or_default();
         let Ok([made_by, seen, unknown, unreadable]) = <[u64; 4]>::try_from(counts) else { return };
@@ -67,9 +83,6 @@ impl Engine {
         self.snapshots.restore(&reader);
         if self.runner.status().all(|status| status.checkpoint.position == seen) {
             self.saved_rebuilds = Some(self.rebuilds());
-        } else {
-            // A projection that did not fit has to see what the others have seen already.
-            self.runner.catch_up_to(self.store.as_ref(), &self.schema, seen);
         }
     }
 

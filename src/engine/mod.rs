@@ -18,7 +18,7 @@ use crate::executor::{
 };
 use crate::json;
 use crate::metrics::{Metrics, UNKNOWN};
-use crate::projection::{Models, Past, Runner, Status};
+use crate::projection::{Models, Past, Runner};
 use crate::query::{Query, QueryError, QueryRequest, View, as_of};
 use crate::replay::Sources;
 use crate::schema::{Delivery, Schema};
@@ -83,14 +83,10 @@ impl Engine {
             .idempotency_key
             .as_deref()
             .map(|key| Idempotency { key, fingerprint: fingerprint(request) });
-        self.catch_up();
         let unreadable = self.store.unreadable();
+        self.catch_up();
         let remembered = repeat(self.store.as_ref(), idempotency);
         let mut result = remembered.unwrap_or_else(|| match handler {
-            // Nothing is decided on what may be a part of the truth.
-            _ if self.store.damage().is_some() => {
-                Err(Failure::Storage(AppendError::Unavailable(self.damage())))
-            }
             Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
             Handler::Rebuild => self.rebuild(request),
             Handler::Unknown => {
@@ -127,6 +123,7 @@ impl Engine {
         request: &QueryRequest<'_>,
         out: &mut String,
     ) -> Result<(), QueryError> {
+        let unreadable = self.store.unreadable();
         self.catch_up();
         let Some(query) = self.queries.get(request.name) else {
             self.metrics.count_query(UNKNOWN);
@@ -139,13 +136,14 @@ impl Engine {
         }
         let (query, start) = (*query, out.len());
         loop {
-            let unreadable = self.store.unreadable();
             let answered = self.answer_once(&query, request, out);
-            if self.store.unreadable() != unreadable {
+            // What rests on a part of a checkpoint that turned out damaged is answered again.
+            let healed = self.runner.heal(self.store.as_ref(), &self.schema);
+            // What speaks of the node rests on no event.
+            if query.of_the_past && self.store.unreadable() != unreadable {
                 return Err(QueryError::Damaged(self.damage()));
             }
-            // What rests on a part of a checkpoint that turned out damaged is answered again.
-            if !self.runner.heal(self.store.as_ref(), &self.schema) {
+            if !healed {
                 return answered;
             }
             out.truncate(start);
@@ -162,11 +160,7 @@ impl Engine {
         let head = store.head();
         let position = request.as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
         let past;
-        // A read model that damage has kept from the head is not the present: building it as one
-        // of the past shows why there is none.
-        let behind = |status: Status| status.checkpoint.position < head;
-        let whole = store.damage().is_none() || !self.runner.status().any(behind);
-        let models = if position == head && (whole || !query.of_the_past) {
+        let models = if position == head {
             Models::Present(&self.runner)
         } else {
             past = Past::new(&self.runner, store, &self.schema, position);
@@ -319,15 +313,17 @@ impl Engine {
         }
     }
 
-    /// Takes in what others have stored since.
+    /// Takes in what others have stored since. A projection can also be behind what the engine
+    /// has seen: one that could not be restored, or not be replayed to the end.
     fn catch_up(&mut self) {
-        if self.seen == self.store.head() {
-            return;
-        }
+        self.catch_up_to(self.store.head());
+    }
+
+    /// Takes in what is stored up to a position, as far as it can be read.
+    fn catch_up_to(&mut self, until: u64) {
         let store = self.store.as_ref();
-        // First those that were not restored as far as the engine was; mostly none.
         self.runner.catch_up_to(store, &self.schema, self.seen);
-        while self.seen < store.head() {
+        while self.seen < until {
             let Some(event) = store.event(self.seen + 1) else { return };
             let delivery = Delivery::stored(event, &self.schema);
             self.runner.deliver(&delivery);

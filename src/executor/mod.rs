@@ -165,6 +165,7 @@ impl<D: Decider> Executor<D> {
         let at = workspace.moment(request);
         let command = decode::<D>(request, at, workspace)?;
         let id = command.aggregate_id();
+        let unreadable = workspace.store.unreadable();
         let loaded = self.live.take::<D>(id, workspace.sources());
         let decided = self.decide(&command, request, &loaded, workspace);
         let appended = match decided {
@@ -183,7 +184,10 @@ impl<D: Decider> Executor<D> {
             },
             Err(failure) => Err(failure),
         };
-        if let Some(stream) = workspace.store.stream(id) {
+        // A state is not kept that may rest on an event which can't be read.
+        if let Some(stream) = workspace.store.stream(id)
+            && workspace.store.unreadable() == unreadable
+        {
             self.live.put(stream.key, loaded);
         }
         appended

@@ -95,6 +95,11 @@ pub struct Entry<'a> {
     pub checksum: u64,
 }
 
+/// Whether a file of this name is a part of a journal.
+pub fn is_part(name: &str) -> bool {
+    name == mark::FILE || segment_first(name).is_some()
+}
+
 /// The name of the segment that begins with the sequence number `first`.
 fn segment_name(first: u64) -> String {
     format!("journal-{first:020}.jsonl")

@@ -44,7 +44,7 @@ impl fmt::Display for Torn {
         write!(
             f,
             "{file}: its last {bytes} bytes, from byte {offset} on, are what an unfinished write \
-             left behind; no command in them was answered, and they are dropped"
+             left behind; no command in them was answered, and a start drops them"
         )
     }
 }

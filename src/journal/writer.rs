@@ -94,9 +94,10 @@ impl Journal {
             if torn.is_some() {
                 segment.cut()?;
             }
+            // A later sync has to write it, whenever that comes.
+            let here = mark.filter(|mark| mark.segment == first);
+            segment.write_again(here.map_or(0, |mark| mark.offset))?;
             if options.sync == Sync::Always {
-                let here = mark.filter(|mark| mark.segment == first);
-                segment.write_again(here.map_or(0, |mark| mark.offset))?;
                 segment.sync(&*storage)?;
                 proven = Some(Mark { segment: first, offset: size, sequence });
             }
@@ -158,6 +159,11 @@ impl Journal {
     /// The last sequence number that was flushed with success.
     pub fn settled(&self) -> u64 {
         self.flushed.sequence
+    }
+
+    /// The last sequence number up to which everything is known to be on the disk.
+    pub fn durable(&self) -> u64 {
+        self.proven.map_or(0, |mark| mark.sequence)
     }
 
     /// The last line that was flushed with success: what a checkpoint keeps, to go on behind it.

@@ -127,12 +127,17 @@ impl Runner {
     }
 
     /// Builds a projection anew from the first event on and puts it in the place of the one
-    /// that served until then. Returns how many events it took; `None` for an unknown name.
+    /// that served until then, if all events can be read. Returns how many it took; `None` for
+    /// an unknown name, and when one can't be read.
     pub fn rebuild(&mut self, name: &str, store: &dyn EventStore, schema: &Schema) -> Option<u64> {
         let mut running = self.running.iter_mut();
         let old = running.find(|running| running.projection.name() == name)?;
-        old.replay(store, schema, store.head());
-        old.rebuilds.push(store.head());
+        let mut rebuilt = old.replayed(store, schema, store.head());
+        if rebuilt.checkpoint.position < store.head() {
+            return None;
+        }
+        rebuilt.rebuilds.push(store.head());
+        *old = rebuilt;
         Some(old.checkpoint.position)
     }
 
@@ -168,12 +173,12 @@ impl Running {
         }
     }
 
-    /// Puts what the events up to `until` lead to in the place of what was there.
-    fn replay(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
+    /// What the events up to `until` lead to; ends before the first that can't be read.
+    fn replayed(&self, store: &dyn EventStore, schema: &Schema, until: u64) -> Self {
         let mut replayed = Self::new(self.new);
         replayed.catch_up(store, schema, until);
-        replayed.rebuilds = std::mem::take(&mut self.rebuilds);
-        *self = replayed;
+        replayed.rebuilds = self.rebuilds.clone();
+        replayed
     }
 
     fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {

@@ -74,7 +74,7 @@ impl Runner {
         let mut healed = false;
         for running in &mut self.running {
             if running.projection.damaged() {
-                running.replay(store, schema, running.checkpoint.position);
+                *running = running.replayed(store, schema, running.checkpoint.position);
                 healed = true;
             }
         }
@@ -82,14 +82,13 @@ impl Runner {
     }
 
     /// Replays each projection that has seen events beyond the head of the store, which took
-    /// them back.
+    /// them back. A rebuild since then is not counted: it is taken back with them.
     pub fn roll_back(&mut self, store: &dyn EventStore, schema: &Schema) {
         let head = store.head();
         for running in &mut self.running {
             if running.checkpoint.position > head {
-                running.replay(store, schema, head);
-                // The rebuilds took place; what they were based on is what is left.
-                running.rebuilds.iter_mut().for_each(|at| *at = head.min(*at));
+                *running = running.replayed(store, schema, head);
+                running.rebuilds.retain(|at| *at <= head);
             }
         }
     }

@@ -200,6 +200,10 @@ impl EventStore for DurableStore {
 
     fn save_checkpoint(&mut self, others: &mut SaveOthers<'_>) -> io::Result<()> {
         let (Some(last), None) = (self.journal.last(), self.refusal()) else { return Ok(()) };
+        // What a loss of power could still take must not be known to a checkpoint.
+        if self.journal.durable() < last.sequence {
+            self.close().map_err(io::Error::other)?;
+        }
         let mut writer = checkpoint::Writer::create(Rc::clone(&self.storage))?;
         index::save(&self.memory, &self.places, &last, &mut writer)?;
         others(&mut writer)?;

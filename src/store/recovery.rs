@@ -199,8 +199,13 @@ impl EventLine<'_> {
 impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { segments, commits, events, streams, torn } = self;
-        write!(f, "sound: {events} events in {commits} commits of {streams} streams")?;
-        write!(f, ", {segments} files")?;
+        let count = |count: &u64, name: &str| match count {
+            1 => format!("1 {name}"),
+            _ => format!("{count} {name}s"),
+        };
+        let (events, commits) = (count(events, "event"), count(commits, "commit"));
+        let (streams, files) = (count(streams, "stream"), count(segments, "file"));
+        write!(f, "sound: {events} in {commits}, {streams}, {files}")?;
         torn.as_ref().map_or(Ok(()), |torn| write!(f, "\n{torn}"))
     }
 }

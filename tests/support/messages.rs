@@ -25,6 +25,33 @@ pub fn reply(body: &str) -> String {
     format!("{{\"src\":\"n\",\"dest\":\"c\",\"body\":{body}}}\n")
 }
 
+/// A command, the object with `type` and the rest.
+pub fn command(command: &str) -> String {
+    message("command", command)
+}
+
+/// A command that makes a user, with no more than an id and a name.
+pub fn create(id: &str, name: &str) -> String {
+    command(&format!(r#"{{"type":"CreateUser","payload":{{"id":"{id}","name":"{name}"}}}}"#))
+}
+
+/// The reply to a command that led to one event.
+pub fn done(event: &str, id: &str) -> String {
+    reply(&format!(
+        r#"{{"type":"command_result","success":true,"events":[{{"eventType":"{event}","aggregateId":"{id}"}}]}}"#
+    ))
+}
+
+/// A query, the object with `type` and the rest.
+pub fn query(query: &str) -> String {
+    message("query", query)
+}
+
+/// The answer to a query.
+pub fn answer(data: &str) -> String {
+    reply(&format!(r#"{{"type":"query_result","data":{data}}}"#))
+}
+
 /// A file of this test's own, with this text.
 pub fn file(name: &str, text: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -6,10 +6,13 @@
 pub mod anything;
 pub mod compare;
 pub mod counter;
+pub mod durable;
 pub mod fixture;
+pub mod folder;
 pub mod messages;
 pub mod node;
 pub mod orders;
+pub mod running;
 pub mod scenario;
 pub mod scripted_store;
 pub mod session;

@@ -3,7 +3,7 @@
 use asof::engine::{Engine, Settings};
 use asof::env::{LogicalClock, UuidV7};
 use asof::node::Node;
-use asof::store::{EventStore, MemoryStore};
+use asof::store::{AppendError, EventStore, MemoryStore};
 use asof::time::Timestamp;
 use asof::wire::reply::ReplyStyle;
 
@@ -56,6 +56,11 @@ impl Session {
         let mut engine = engine(snapshot_every);
         asof::load::load(lines.as_bytes(), &mut engine).expect("the events can be loaded");
         Self::with_engine(engine)
+    }
+
+    /// Brings the node to rest.
+    pub fn close(&mut self) -> Result<(), AppendError> {
+        self.node.close()
     }
 
     /// Everything that the node writes when it reads `input` to its end.

@@ -99,10 +99,11 @@ fn apply_entry(names: &mut BTreeMap<String, usize>, entry: &Entry) {
 }
 
 /// Chances that repeat with the seed (splitmix64).
-struct Chance(u64);
+pub struct Chance(pub u64);
 
 impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -110,7 +111,7 @@ impl Chance {
     }
 
     /// A chance of `n` in 4.
-    fn in_four(&mut self, n: u64) -> bool {
+    pub fn in_four(&mut self, n: u64) -> bool {
         self.below(4) < n
     }
 }
@@ -155,6 +156,18 @@ impl SimDisk {
     /// Makes the `nth` call fail, whatever it is; and all behind it, if `from_then_on`.
     pub fn fail(&self, nth: usize, fault: Fault, from_then_on: bool) {
         self.0.borrow_mut().fault = Some((nth, fault, from_then_on));
+    }
+
+    /// From now on nothing fails.
+    pub fn heal(&self) {
+        self.0.borrow_mut().fault = None;
+    }
+
+    /// The call that was made to fail, the first of them, if it has come about.
+    pub fn failed(&self) -> Option<String> {
+        let state = self.0.borrow();
+        let (nth, ..) = state.fault?;
+        state.log.get(nth - 1).cloned()
     }
 
     /// What is there when the process has ended: all of it, with the same parts in the cache.

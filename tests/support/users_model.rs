@@ -23,10 +23,15 @@ pub struct UsersModel {
 pub type Verdict = Result<Value, &'static str>;
 
 impl UsersModel {
-    /// Carries out a command. `generated` is the id that the node made up, if it did.
+    /// Carries out a command when the clock, which moves a millisecond a command, is so far.
+    /// `generated` is the id that the node made up, if it did.
     pub fn execute(&mut self, wanted: &Wanted, generated: Option<&str>) -> Verdict {
-        let now = self.commands;
         self.commands += 1;
+        self.execute_at(self.commands - 1, wanted, generated)
+    }
+
+    /// The same when the clock says `now`.
+    pub fn execute_at(&mut self, now: i64, wanted: &Wanted, generated: Option<&str>) -> Verdict {
         let payload = &wanted.payload;
         if let Some((command, of, events)) = wanted.key.and_then(|key| self.keys.get(key)) {
             let same = *command == wanted.command && of == payload;
@@ -54,7 +59,7 @@ impl UsersModel {
                 None => self.users.push((id.clone(), after)),
             }
             self.versions.insert(id, version + 1);
-            self.newest = Some(wanted.time.unwrap_or(now));
+            self.newest = self.newest.max(Some(wanted.time.unwrap_or(now)));
             if let Some(key) = wanted.key {
                 let used = (wanted.command.to_owned(), payload.clone(), events.clone());
                 self.keys.insert(key.to_owned(), used);
@@ -146,6 +151,11 @@ impl UsersModel {
     /// The ids of all users there ever were.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.users.iter().map(|(id, _)| id.as_str())
+    }
+
+    /// When the newest event happened, in milliseconds since the start.
+    pub fn newest(&self) -> Option<i64> {
+        self.newest
     }
 
     pub fn events(&self) -> i64 {
