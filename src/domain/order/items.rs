@@ -1,7 +1,7 @@
 //! What is ordered: products, quantities, prices.
 
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::Money;
 
@@ -30,8 +30,8 @@ impl Item {
 }
 
 /// The items of an order, each product once, in the order in which they came.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<Item>", into = "Vec<Item>")]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "Vec<Item>")]
 pub struct Items {
     list: Vec<Item>,
     /// The places of the products, once there are more than [`LINEAR`].
@@ -105,9 +105,10 @@ impl From<Vec<Item>> for Items {
     }
 }
 
-impl From<Items> for Vec<Item> {
-    fn from(items: Items) -> Self {
-        items.list
+impl Serialize for Items {
+    /// Writes the list.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.list.serialize(serializer)
     }
 }
 
