@@ -163,6 +163,16 @@ fn after_a_conflict_the_data_of_an_event_tell_the_time_of_the_event() {
 }
 
 #[test]
+fn a_new_id_stays_the_same_when_a_command_is_decided_again() {
+    let (store, script) = ScriptedStore::new();
+    let mut session = Session::over(store);
+    script.plan([Act::SameCommand]);
+    let reply = session.command(r#"{"type":"CreateUser","payload":{"name":"Ann"}}"#);
+    assert!(reply.contains("already exists\"],\"code\":\"already_exists\""), "{reply}");
+    assert_eq!(session.export().lines().count(), 1);
+}
+
+#[test]
 fn a_key_is_remembered_with_the_events_that_were_stored_at_last() {
     let (mut session, script) = given_ann();
     script.plan([Act::Foreign(vec![foreign("u", "UserUpdated", r#"{"city":"Oslo"}"#)])]);

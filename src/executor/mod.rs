@@ -130,8 +130,9 @@ impl<D: Decider> Aggregate for Executor<D> {
         request: &CommandRequest<'_>,
         mut workspace: Workspace<'_>,
     ) -> Result<Outcome, Failure> {
+        let mut made = Vec::new();
         for _ in 1..ATTEMPTS {
-            match self.attempt(request, &mut workspace) {
+            match self.attempt(request, &mut made, &mut workspace) {
                 // Another writer was faster: the command is decided again on what is there now,
                 // unless that writer has carried out this very command.
                 Err(Failure::Storage(AppendError::WrongExpectedVersion { .. })) => {
@@ -142,7 +143,7 @@ impl<D: Decider> Aggregate for Executor<D> {
                 done => return done.map_err(Failure::settled),
             }
         }
-        self.attempt(request, &mut workspace).map_err(Failure::settled)
+        self.attempt(request, &mut made, &mut workspace).map_err(Failure::settled)
     }
 
     fn forget(&mut self) {
@@ -156,14 +157,16 @@ impl<D: Decider> Aggregate for Executor<D> {
 
 impl<D: Decider> Executor<D> {
     /// Reads, loads, decides, appends and projects once. The command is read each time, as the
-    /// time of its events is part of it, and that is never before the newest event.
+    /// time of its events is part of it, and that is never before the newest event; the ids that
+    /// were `made` for it stay.
     fn attempt(
         &mut self,
         request: &CommandRequest<'_>,
+        made: &mut Vec<String>,
         workspace: &mut Workspace<'_>,
     ) -> Result<Outcome, Failure> {
         let at = workspace.moment(request);
-        let command = decode::<D>(request, at, workspace)?;
+        let command = decode::<D>(request, at, made, workspace)?;
         let id = command.aggregate_id();
         let unreadable = workspace.store.unreadable();
         let loaded = self.live.take::<D>(id, workspace.sources());
@@ -268,14 +271,24 @@ pub fn repeat(
     Some(Err(Failure::rejected(FailureCode::IdempotencyConflict, vec![error])))
 }
 
-/// Reads a command whose events happen `at` that time, all mistakes of its schema together.
+/// Reads a command whose events happen `at` that time, all mistakes of its schema together. New
+/// ids are those that were `made` for the command before, and then further ones.
 fn decode<D: Decider>(
     request: &CommandRequest<'_>,
     at: Timestamp,
+    made: &mut Vec<String>,
     workspace: &mut Workspace<'_>,
 ) -> Result<D::Command, Failure> {
     let ids = &mut *workspace.ids;
-    let occasion = Occasion { now: at, new_id: &mut || ids.next_id(at).to_string() };
+    let mut asked = 0;
+    let mut new_id = || {
+        asked += 1;
+        if made.len() < asked {
+            made.push(ids.next_id(at).to_string());
+        }
+        made[asked - 1].clone()
+    };
+    let occasion = Occasion { now: at, new_id: &mut new_id };
     let payload = Payload::new(request.payload);
     let mistakes = std::mem::take(&mut workspace.mistakes);
     match D::Command::decode(&request.name, payload, occasion) {
