@@ -1,6 +1,7 @@
 //! What this node is about: the one place where aggregates, event versions, projections and
 //! queries are registered. The machinery knows none of them by name.
 
+use crate::domain::order::{OrderCommand, OrderDecider};
 use crate::domain::user::{UserCommand, UserDecider, UserFacts};
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
 use crate::projection::Runner;
@@ -38,6 +39,8 @@ pub fn builder() -> EngineBuilder {
         .query(GET_USER_BY_EMAIL)
         .query(GET_USERS_BY_CITY)
         .query(LIST_USERS)
+        // orders
+        .aggregate::<OrderDecider>(no_facts)
         // the store and the node itself
         .query(GET_EVENTS)
         .query(GET_PROJECTIONS)
@@ -55,3 +58,6 @@ fn user_facts(command: &UserCommand, models: &Runner) -> UserFacts {
     let owner = |email| models.get::<Users>()?.email_owner(email);
     UserFacts { email_owner: email.and_then(owner) }
 }
+
+/// An order's rules look at nothing beside that order.
+fn no_facts(_: &OrderCommand, _: &Runner) {}

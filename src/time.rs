@@ -3,6 +3,9 @@
 use std::fmt;
 
 use chrono::DateTime;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::json::Text;
 
 /// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -154,6 +157,21 @@ impl fmt::Display for Timestamp {
     }
 }
 
+impl Serialize for Timestamp {
+    /// Writes the same as [`write`](Self::write), as a string.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    /// Reads a string as [`parse`](Self::parse) does.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(deserializer)?.0;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("expected an RFC 3339 timestamp"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::SecondsFormat;
@@ -231,6 +249,16 @@ mod tests {
         assert_eq!((after.micros(), after.unix_millis()), (1_500_000, 1500));
         let before = moment("1969-12-31T23:59:59Z");
         assert_eq!((before.micros(), before.unix_millis()), (-1_000_000, 0));
+    }
+
+    #[test]
+    fn serde_writes_and_reads_the_text() {
+        let moment = Timestamp::parse("2024-01-15T10:00:00.5+01:00").unwrap();
+        let text = serde_json::to_string(&moment).unwrap();
+        assert_eq!(text, "\"2024-01-15T09:00:00.500Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), moment);
+        assert!(serde_json::from_str::<Timestamp>("\"yesterday\"").is_err());
+        assert!(serde_json::from_str::<Timestamp>("7").is_err());
     }
 
     #[test]

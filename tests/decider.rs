@@ -7,7 +7,7 @@ mod support;
 use asof::domain::user::{User, UserCommand, UserEvent};
 use asof::domain::{Command, Event, Payload};
 use asof::json::Json;
-use support::scenario::{created, deleted, evolved, fields, given, updated};
+use support::scenario::{created, deleted, evolved, fields, given, occasion, updated};
 
 const ANN: &str = r#"{"id":"u","name":"Ann"}"#;
 
@@ -372,7 +372,7 @@ fn every_command_is_read_or_told_what_it_lacks() {
     for name in UserCommand::NAMES {
         let command = |payload| {
             let payload = Payload::new(Some(Json::read(payload).unwrap()));
-            UserCommand::decode(name, payload, &mut || "new".to_owned())
+            UserCommand::decode(name, payload, occasion(&mut || "new".to_owned()))
         };
         let fits = command(r#"{"id":"u","name":"Ann"}"#);
         assert_eq!(fits.map(|command| command.aggregate_id().to_owned()), Ok("u".to_owned()));

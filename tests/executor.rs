@@ -10,6 +10,7 @@ use asof::projection::users::Users;
 use asof::store::{
     AppendError, Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent,
 };
+use support::orders::{CREATE as CREATE_ORDER, SHIP as SHIP_ORDER};
 use support::scripted_store::{Act, Foreign, Script, ScriptedStore};
 use support::session::{Session, moment, settings};
 use uuid::Uuid;
@@ -142,6 +143,33 @@ fn a_command_with_an_expected_version_fails_at_the_first_conflict() {
     assert_eq!(session.query(PROJECTIONS), projections(2));
     assert_eq!(session.command(update), conflict, "and knows the version before the append");
     assert_eq!(script.appends(), 1);
+}
+
+#[test]
+fn after_a_conflict_the_data_of_an_event_tell_the_time_of_the_event() {
+    let (store, script) = ScriptedStore::new();
+    let mut session = Session::over(store);
+    let create = format!(r#"{{"type":"CreateOrder","payload":{CREATE_ORDER}}}"#);
+    assert!(session.command(&create).contains("\"success\":true"));
+    let paid = r#"{"order_id":"1001","amount":"129.97"}"#;
+    script.plan([Act::ForeignAhead(foreign("1001", "OrderPaid", paid))]);
+    let ship = format!(r#"{{"type":"ShipOrder","payload":{SHIP_ORDER},"verbose":true}}"#);
+    let reply = session.command(&ship);
+    let newest = session.query(r#"{"type":"GetEvents","params":{"eventType":"OrderPaid"}}"#);
+    let time = newest.split_once("\"timestamp\":").unwrap().1.split_once(',').unwrap().0;
+    assert!(reply.contains(&format!("\"timestamp\":{time},")), "{reply}");
+    assert!(reply.contains(&format!("\"shipped_at\":{time},")), "{reply}");
+    assert_eq!(script.appends(), 2);
+}
+
+#[test]
+fn a_new_id_stays_the_same_when_a_command_is_decided_again() {
+    let (store, script) = ScriptedStore::new();
+    let mut session = Session::over(store);
+    script.plan([Act::SameCommand]);
+    let reply = session.command(r#"{"type":"CreateUser","payload":{"name":"Ann"}}"#);
+    assert!(reply.contains("already exists\"],\"code\":\"already_exists\""), "{reply}");
+    assert_eq!(session.export().lines().count(), 1);
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn foreign() -> impl Strategy<Value = Foreign> {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => prop::collection::vec(foreign(), 0..3).prop_map(Act::Foreign),
+        1 => foreign().prop_map(Act::ForeignAhead),
         1 => Just(Act::Unavailable),
         1 => Just(Act::SameCommand),
         1 => any::<bool>().prop_map(|stored| Act::Indefinite { stored }),
@@ -101,6 +102,10 @@ proptest! {
                 (Act::Foreign(foreign), _) => {
                     let own = reply["events"].as_array().map_or(0, Vec::len);
                     prop_assert_eq!(more, foreign.len() + own, "{}", reply);
+                }
+                (Act::ForeignAhead(_), _) => {
+                    let own = reply["events"].as_array().map_or(0, Vec::len);
+                    prop_assert_eq!(more, 1 + own, "{}", reply);
                 }
             }
         }

@@ -108,13 +108,13 @@ fn every_file_of_a_fixture_belongs_to_one() {
 /// What is not named with a room, it must not use.
 const DIRECTION: [(&str, &[&str]); 18] = [
     ("json", &[]),
-    ("time", &[]),
+    ("time", &["json"]),
     ("metrics", &[]),
     ("checkpoint", &["storage"]),
     ("env", &["time"]),
     ("storage", &[]),
     ("journal", &["json", "storage"]),
-    ("domain", &["json"]),
+    ("domain", &["json", "time"]),
     ("store", &["checkpoint", "journal", "json", "storage", "time"]),
     ("schema", &["domain", "store"]),
     ("snapshot", &["checkpoint", "store"]),

@@ -1,20 +1,25 @@
 //! The rules: what commands there are, which events they lead to, what state those leave.
 //!
 //! Everything here is pure: no clock, no randomness, no files. Time and new ids come in with
-//! the command. One file an aggregate, each in the same order: commands, events, state,
-//! decider.
+//! the command. One file an aggregate, or a folder, each in the same order: commands, events,
+//! state, decider.
 
 mod fields;
+pub mod money;
+pub mod order;
 mod payload;
 pub mod user;
 
 pub use fields::Fields;
+pub use money::Money;
 pub use payload::Payload;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::time::Timestamp;
 
 /// An aggregate as a pure state machine: commands and state in, events out; state and event
 /// in, state out. The term is Jérémie Chassaing's.
@@ -50,20 +55,28 @@ pub trait Decider: 'static {
     fn evolve(state: Self::State, event: &Self::Event) -> Self::State;
 }
 
+/// What a command gets from outside when it is given, so that decisions can stay pure.
+pub struct Occasion<'a> {
+    /// When it is given, which is when its events happen.
+    pub now: Timestamp,
+    /// Makes the id of an aggregate that gets none from its creator.
+    pub new_id: &'a mut dyn FnMut() -> String,
+}
+
 /// The commands of an aggregate.
 pub trait Command: Sized {
     /// The names by which messages call them.
     const NAMES: &'static [&'static str];
 
-    /// Reads the command `name` from its payload and checks the payload's schema. `new_id`
-    /// makes the id of an aggregate that gets none from its creator.
+    /// Reads the command `name` from its payload and checks the payload's schema. What it needs
+    /// beside, it takes from the `occasion`.
     ///
     /// # Errors
     /// All the ways in which the payload does not fit, one message each.
     fn decode(
         name: &str,
         payload: Payload<'_>,
-        new_id: &mut dyn FnMut() -> String,
+        occasion: Occasion<'_>,
     ) -> Result<Self, Vec<String>>;
 
     /// The aggregate that the command is for.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Decider, Event, Fields, Payload, Rejection};
+use super::{Command, Decider, Event, Fields, Occasion, Payload, Rejection};
 use crate::json;
 
 // --- commands ------------------------------------------------------------------------------
@@ -51,12 +51,12 @@ impl Command for UserCommand {
     fn decode(
         name: &str,
         mut payload: Payload<'_>,
-        new_id: &mut dyn FnMut() -> String,
+        occasion: Occasion<'_>,
     ) -> Result<Self, Vec<String>> {
         let command = match name {
             "CreateUser" => {
                 let id = match payload.get("id") {
-                    None | Some("null") => Some(new_id()),
+                    None | Some("null") => Some((occasion.new_id)()),
                     Some(_) => payload.required_text("id").map(Cow::into_owned),
                 };
                 payload.required_text("name");

@@ -9,7 +9,7 @@ pub use outcome::{Failure, FailureCode, NOT_STORED, Outcome, PlannedEvent, summa
 
 use std::borrow::Cow;
 
-use crate::domain::{Command, Decider, Event, Payload, Rejection};
+use crate::domain::{Command, Decider, Event, Occasion, Payload, Rejection};
 use crate::env::IdGenerator;
 use crate::json::Json;
 use crate::projection::Runner;
@@ -130,9 +130,9 @@ impl<D: Decider> Aggregate for Executor<D> {
         request: &CommandRequest<'_>,
         mut workspace: Workspace<'_>,
     ) -> Result<Outcome, Failure> {
-        let command = decode::<D>(request, &mut workspace)?;
+        let mut made = Vec::new();
         for _ in 1..ATTEMPTS {
-            match self.attempt(&command, request, &mut workspace) {
+            match self.attempt(request, &mut made, &mut workspace) {
                 // Another writer was faster: the command is decided again on what is there now,
                 // unless that writer has carried out this very command.
                 Err(Failure::Storage(AppendError::WrongExpectedVersion { .. })) => {
@@ -143,7 +143,7 @@ impl<D: Decider> Aggregate for Executor<D> {
                 done => return done.map_err(Failure::answered),
             }
         }
-        self.attempt(&command, request, &mut workspace).map_err(Failure::answered)
+        self.attempt(request, &mut made, &mut workspace).map_err(Failure::answered)
     }
 
     fn forget(&mut self) {
@@ -156,21 +156,25 @@ impl<D: Decider> Aggregate for Executor<D> {
 }
 
 impl<D: Decider> Executor<D> {
-    /// Loads, decides, appends and projects once.
+    /// Reads, loads, decides, appends and projects once. The command is read each time, as the
+    /// time of its events is part of it, and that is never before the newest event; the ids that
+    /// were `made` for it stay.
     fn attempt(
         &mut self,
-        command: &D::Command,
         request: &CommandRequest<'_>,
+        made: &mut Vec<String>,
         workspace: &mut Workspace<'_>,
     ) -> Result<Outcome, Failure> {
+        let at = workspace.moment(request);
+        let command = decode::<D>(request, at, made, workspace)?;
         let id = command.aggregate_id();
         let unreadable = workspace.store.unreadable();
         let loaded = self.live.take::<D>(id, workspace.sources());
-        let decided = self.decide(command, request, &loaded, workspace);
+        let decided = self.decide(&command, request, &loaded, workspace);
         let appended = match decided {
             Ok(events) if events.is_empty() => Ok(Outcome::Unchanged),
             Ok(events) if request.dry_run => Ok(planned::<D>(id, loaded.version, request, &events)),
-            Ok(events) => match append::<D>(id, loaded.version, request, &events, workspace) {
+            Ok(events) => match append::<D>(id, loaded.version, request, at, &events, workspace) {
                 Ok(appended) => {
                     self.adopt(loaded, &events, appended, workspace);
                     return Ok(Outcome::Stored(appended));
@@ -240,6 +244,13 @@ impl<D: Decider> Executor<D> {
 }
 
 impl Workspace<'_> {
+    /// When the events of a command happen: at the time that it gives, else now; not before the
+    /// newest event in any case.
+    fn moment(&self, request: &CommandRequest<'_>) -> Timestamp {
+        let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
+        request.timestamp.unwrap_or(self.now).max(newest)
+    }
+
     fn sources(&self) -> Sources<'_> {
         Sources { store: self.store, snapshots: self.snapshots, schema: self.schema }
     }
@@ -260,16 +271,27 @@ pub fn repeat(
     Some(Err(Failure::rejected(FailureCode::IdempotencyConflict, vec![error])))
 }
 
-/// Reads the command, all mistakes of its schema together.
+/// Reads a command whose events happen `at` that time, all mistakes of its schema together. New
+/// ids are those that were `made` for the command before, and then further ones.
 fn decode<D: Decider>(
     request: &CommandRequest<'_>,
+    at: Timestamp,
+    made: &mut Vec<String>,
     workspace: &mut Workspace<'_>,
 ) -> Result<D::Command, Failure> {
-    let (ids, now) = (&mut *workspace.ids, workspace.now);
-    let mut new_id = || ids.next_id(now).to_string();
+    let ids = &mut *workspace.ids;
+    let mut asked = 0;
+    let mut new_id = || {
+        asked += 1;
+        if made.len() < asked {
+            made.push(ids.next_id(at).to_string());
+        }
+        made[asked - 1].clone()
+    };
+    let occasion = Occasion { now: at, new_id: &mut new_id };
     let payload = Payload::new(request.payload);
     let mistakes = std::mem::take(&mut workspace.mistakes);
-    match D::Command::decode(&request.name, payload, &mut new_id) {
+    match D::Command::decode(&request.name, payload, occasion) {
         Ok(command) if mistakes.is_empty() => Ok(command),
         Ok(_) => Err(Failure::rejected(FailureCode::ValidationFailed, mistakes)),
         Err(mut errors) => {
@@ -329,17 +351,16 @@ fn append<D: Decider>(
     id: &str,
     version: u64,
     request: &CommandRequest<'_>,
+    at: Timestamp,
     events: &[D::Event],
     workspace: &mut Workspace<'_>,
 ) -> Result<Appended, AppendError> {
-    let newest = workspace.store.newest_timestamp().unwrap_or(Timestamp::MIN);
-    let timestamp = request.timestamp.unwrap_or(workspace.now).max(newest);
     let data: Vec<Cow<'_, str>> = events.iter().map(Event::data).collect();
     let new_events: Vec<NewEvent<'_>> = events
         .iter()
         .zip(&data)
         .map(|(event, data)| NewEvent {
-            event_id: workspace.ids.next_id(timestamp),
+            event_id: workspace.ids.next_id(at),
             event_type: event.event_type(),
             event_version: current_version::<D>(event),
             data,
@@ -349,7 +370,7 @@ fn append<D: Decider>(
         aggregate_id: id,
         aggregate_type: D::AGGREGATE_TYPE,
         expected: ExpectedVersion::Exact(version),
-        timestamp,
+        timestamp: at,
         metadata: request.metadata(),
         events: &new_events,
         idempotency: workspace.idempotency,

@@ -213,15 +213,15 @@ fn push_canonical(out: &mut String, raw: &str) -> bool {
             true
         }
         Some(b'[') => {
-            let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw) else {
+            let Some(items) = items(raw) else {
                 return false;
             };
             out.push('[');
-            for (nth, item) in items.iter().enumerate() {
+            for (nth, item) in items.into_iter().enumerate() {
                 if nth > 0 {
                     out.push(',');
                 }
-                if !push_canonical(out, item.get()) {
+                if !push_canonical(out, item) {
                     return false;
                 }
             }
@@ -240,6 +240,12 @@ fn push_canonical(out: &mut String, raw: &str) -> bool {
 /// Numbers are compared as text: `1` and `1.0` differ, and no digit is lost.
 pub fn same(left: Json<'_>, right: Json<'_>) -> bool {
     left == right || (canonical(left).is_some() && canonical(left) == canonical(right))
+}
+
+/// The raw items of a JSON array. `None` when `raw` is another kind of value.
+pub fn items(raw: &str) -> Option<Vec<&str>> {
+    let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
+    Some(items.into_iter().map(RawValue::get).collect())
 }
 
 /// The whole number that `raw` is; what lies beyond `i128` comes as its nearest end. `None` for

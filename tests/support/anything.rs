@@ -33,6 +33,8 @@ fn any_json() -> BoxedStrategy<String> {
         let key = prop::sample::select(vec![
             "id", "name", "email", "age", "city", "userId", "timestamp", "page", "limit", "from",
             "until", "fromSequence", "aggregateId", "userId", "at_time", "type", "\\ud800", "",
+            "order_id", "orderId", "customer_id", "items", "product_id", "quantity", "unit_price",
+            "shipping_address", "street", "state", "zip", "amount", "method", "reason", "carrier",
         ]);
         let members = prop::collection::vec((key, inner.clone()), 0..6);
         prop_oneof![
@@ -53,6 +55,12 @@ pub fn any_body() -> impl Strategy<Value = String> {
         "CreateUser",
         "UpdateUser",
         "DeleteUser",
+        "CreateOrder",
+        "AddOrderItem",
+        "PayOrder",
+        "ShipOrder",
+        "DeliverOrder",
+        "CancelOrder",
         "RebuildProjection",
         "X",
     ]);

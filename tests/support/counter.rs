@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use asof::domain::{Command, Decider, Event, Payload, Rejection};
+use asof::domain::{Command, Decider, Event, Occasion, Payload, Rejection};
 
 /// Which names an aggregate goes by.
 pub trait Names: 'static {
@@ -61,11 +61,7 @@ pub struct Counted<N>(PhantomData<N>);
 impl<N: Names> Command for Count<N> {
     const NAMES: &'static [&'static str] = N::COMMANDS;
 
-    fn decode(
-        _: &str,
-        mut payload: Payload<'_>,
-        _: &mut dyn FnMut() -> String,
-    ) -> Result<Self, Vec<String>> {
+    fn decode(_: &str, mut payload: Payload<'_>, _: Occasion<'_>) -> Result<Self, Vec<String>> {
         let id = payload.required_text("id");
         let by = payload.whole_number("by").and_then(|by| u64::try_from(by).ok());
         payload.finish(id.zip(by).map(|(id, by)| Self {

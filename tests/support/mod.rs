@@ -11,6 +11,7 @@ pub mod fixture;
 pub mod folder;
 pub mod messages;
 pub mod node;
+pub mod orders;
 pub mod running;
 pub mod scenario;
 pub mod scripted_store;

@@ -8,6 +8,7 @@ use asof::store::{
     AppendError, Appended, Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent,
     RecordedEvent, Remembered, Stream, StreamKey,
 };
+use asof::time::Timestamp;
 use uuid::Uuid;
 
 /// What comes in the way of an append.
@@ -15,6 +16,8 @@ use uuid::Uuid;
 pub enum Act {
     /// Another node appends these events first, each a commit of its own.
     Foreign(Vec<Foreign>),
+    /// Another node, whose clock is a second ahead, appends this event first.
+    ForeignAhead(Foreign),
     /// Another node has carried out the same command: what this one appends is stored before it
     /// as theirs, key and all.
     SameCommand,
@@ -74,7 +77,7 @@ impl ScriptedStore {
         (store, script)
     }
 
-    fn append_foreign(&mut self, foreign: &Foreign, commit: &Commit<'_>) {
+    fn append_foreign(&mut self, foreign: &Foreign, timestamp: Timestamp) {
         let event = NewEvent {
             event_id: Uuid::from_u128(u128::from(self.inner.head()) + 1),
             event_type: foreign.event_type,
@@ -83,9 +86,9 @@ impl ScriptedStore {
         };
         let theirs = Commit {
             aggregate_id: foreign.aggregate_id,
-            aggregate_type: "User",
+            aggregate_type: if foreign.event_type.starts_with("Order") { "Order" } else { "User" },
             expected: ExpectedVersion::Any,
-            timestamp: commit.timestamp,
+            timestamp,
             metadata: Metadata::default(),
             events: &[event],
             idempotency: None,
@@ -102,8 +105,12 @@ impl EventStore for ScriptedStore {
             None => self.inner.append(commit),
             Some(Act::Foreign(events)) => {
                 for foreign in &events {
-                    self.append_foreign(foreign, commit);
+                    self.append_foreign(foreign, commit.timestamp);
                 }
+                self.inner.append(commit)
+            }
+            Some(Act::ForeignAhead(foreign)) => {
+                self.append_foreign(&foreign, commit.timestamp.plus_millis(1000));
                 self.inner.append(commit)
             }
             Some(Act::SameCommand) => {
