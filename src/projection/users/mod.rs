@@ -40,6 +40,13 @@ pub struct Users {
     seed: Seed,
 }
 
+/// In which indexes a row may have another place than before.
+#[derive(Clone, Copy)]
+struct Moves {
+    email: bool,
+    city: bool,
+}
+
 /// What a checkpoint tells of the users beside the sections that are read in bulk.
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -71,9 +78,10 @@ impl Projection for Users {
         // What an update doesn't name stays as it is, in the indexes also.
         let moves = match &*event {
             UserEvent::Updated(changes) => {
-                changes.get_each(["email", "city"]).into_iter().any(|raw| raw.is_some())
+                let [email, city] = changes.get_each(["email", "city"]);
+                Moves { email: email.is_some(), city: city.is_some() }
             }
-            UserEvent::Created(_) | UserEvent::Deleted => true,
+            UserEvent::Created(_) | UserEvent::Deleted => Moves { email: true, city: true },
         };
         self.store(id, row, after, moves);
         true
@@ -163,13 +171,13 @@ impl Users {
     }
 
     fn has_email(&self, row: u32, email: &str) -> bool {
-        let email_of = |row: &Row| indexed(&row.view).0.is_some_and(|other| other == email);
-        self.rows.get(row).is_some_and(email_of)
+        let same = |row: &Row| self::email(&row.view).is_some_and(|other| other == email);
+        self.rows.get(row).is_some_and(same)
     }
 
     /// Puts `after` in the place of what was in `row`, in the rows and in every index; in those
     /// of emails and cities only if it `moves` there.
-    fn store(&mut self, id: &str, row: Option<u32>, after: User, moves: bool) {
+    fn store(&mut self, id: &str, row: Option<u32>, after: User, moves: Moves) {
         let (view, living) = match after {
             User::Absent => return,
             User::Living(view) => (view, true),
@@ -182,7 +190,9 @@ impl Users {
         let view = new.view.clone();
         let Some(row) = row else {
             let row = self.add(id, new);
-            return self.move_in(row, None, None, &view);
+            let (email, city) = indexed(&view);
+            self.move_email(row, None, email);
+            return self.move_city(row, None, city);
         };
         // A damaged row has none; the read model is replayed then.
         let Some(old) = self.rows.replace(row, new) else { return };
@@ -190,23 +200,12 @@ impl Users {
             self.living.change(|rank| rank.set(row as usize, living));
             self.count = if living { self.count + 1 } else { self.count - 1 };
         }
-        if moves {
-            let (email, city) = indexed(&old.view);
-            self.move_in(row, email, city, &view);
+        if moves.email {
+            self.move_email(row, email(&old.view), email(&view));
         }
-    }
-
-    /// Puts what a row is indexed by now in the place of what it was indexed by.
-    fn move_in(
-        &mut self,
-        row: u32,
-        old_email: Option<Cow<'_, str>>,
-        old_city: Option<Cow<'_, str>>,
-        view: &Fields,
-    ) {
-        let (email, city) = indexed(view);
-        self.move_email(row, old_email, email);
-        self.move_city(row, old_city, city);
+        if moves.city {
+            self.move_city(row, city(&old.view), city(&view));
+        }
     }
 
     /// Adds the row of a user that had none.
@@ -285,13 +284,25 @@ impl Users {
 }
 
 fn has_city(rows: &Rows, row: u32, city: &str) -> bool {
-    rows.get(row).is_some_and(|row| indexed(&row.view).1.is_some_and(|other| other == city))
+    rows.get(row).is_some_and(|row| self::city(&row.view).is_some_and(|other| other == city))
 }
 
 /// What a view is indexed by: the email in one case, and the city.
 fn indexed(view: &Fields) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
     let [email, city] = view.get_each(["email", "city"]);
     (email.and_then(json::string).map(folded), city.and_then(json::string))
+}
+
+/// The first of what a view is [`indexed`] by, alone.
+fn email(view: &Fields) -> Option<Cow<'_, str>> {
+    let [email] = view.get_each(["email"]);
+    email.and_then(json::string).map(folded)
+}
+
+/// The second, alone.
+fn city(view: &Fields) -> Option<Cow<'_, str>> {
+    let [city] = view.get_each(["city"]);
+    city.and_then(json::string)
 }
 
 /// One text for all cases that an email can be written in. Letter by letter, as the last letter
@@ -322,7 +333,7 @@ mod tests {
 
     fn put(users: &mut Users, id: &str, after: User) {
         let row = users.row(id);
-        users.store(id, row, after, true);
+        users.store(id, row, after, Moves { email: true, city: true });
     }
 
     /// Two texts with the same hash.
