@@ -38,6 +38,14 @@ pub struct Torn {
     pub bytes: u64,
 }
 
+impl Recovered {
+    /// Whether a mark was there to be compared with. Without one, damage in the last batch can't
+    /// be told from a torn tail.
+    pub fn has_mark(&self) -> bool {
+        self.mark.is_some()
+    }
+}
+
 impl fmt::Display for Torn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, offset, bytes } = self;

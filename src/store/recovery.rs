@@ -126,6 +126,8 @@ pub struct Contents {
     pub streams: u64,
     /// What an unfinished write left behind.
     pub torn: Option<Torn>,
+    /// Whether a mark was there to be compared with.
+    pub has_mark: bool,
 }
 
 /// Checks everything in the journal that `storage` holds: each checksum, each sequence number,
@@ -147,6 +149,7 @@ pub fn verify(
         commits,
         events: store.head(),
         streams: store.streams(),
+        has_mark: recovered.has_mark(),
         torn: recovered.torn,
     })
 }
@@ -196,9 +199,14 @@ impl EventLine<'_> {
     }
 }
 
+/// What a journal without a mark can't show.
+const UNMARKED: &str = "\nthe file `synced` is missing or unreadable: damage at the end of the \
+    journal could not be told from an unfinished write; a node that ends cleanly writes it anew";
+
 impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { segments, commits, events, streams, torn } = self;
+        let Self { segments, commits, events, streams, torn, has_mark } = self;
+        let unmarked = *events > 0 && !has_mark;
         let count = |count: &u64, name: &str| match count {
             1 => format!("1 {name}"),
             _ => format!("{count} {name}s"),
@@ -206,6 +214,9 @@ impl fmt::Display for Contents {
         let (events, commits) = (count(events, "event"), count(commits, "commit"));
         let (streams, files) = (count(streams, "stream"), count(segments, "file"));
         write!(f, "sound: {events} in {commits}, {streams}, {files}")?;
+        if unmarked {
+            f.write_str(UNMARKED)?;
+        }
         torn.as_ref().map_or(Ok(()), |torn| write!(f, "\n{torn}"))
     }
 }

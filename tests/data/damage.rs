@@ -162,6 +162,21 @@ fn a_checkpoint_that_is_missing_damaged_or_old_changes_no_answer() {
 }
 
 #[test]
+fn verify_says_when_nothing_vouches_for_the_end_of_the_journal() {
+    let folder = three_users();
+    let sound = "sound: 3 events in 3 commits, 3 streams, 1 file\n";
+    assert_eq!(ended(&folder.verify()), (Some(0), sound, ""));
+    let told = "the file `synced` is missing or unreadable: damage at the end of the journal could not be told from an unfinished write; a node that ends cleanly writes it anew\n";
+    let expected = format!("{sound}{told}");
+    folder.remove("synced");
+    assert_eq!(ended(&folder.verify()), (Some(0), expected.as_str(), ""));
+    folder.set("synced", b"\0\0\0");
+    assert_eq!(ended(&folder.verify()), (Some(0), expected.as_str(), ""));
+    folder.run("");
+    assert_eq!(ended(&folder.verify()), (Some(0), sound, ""));
+}
+
+#[test]
 fn cat_of_what_lies_before_the_damage_does_not_meet_it() {
     let folder = three_users();
     let events = folder.events();
