@@ -117,7 +117,8 @@ impl Disk {
         Ok(Self { path: path.to_owned(), writable: false })
     }
 
-    /// Locks the directory, and leaves the file `name` there to show that it is in use or was.
+    /// Locks the directory, and leaves the file `name` there to show that it is in use or was;
+    /// locks that file where directories can't be locked.
     /// `None` when another process holds the lock. It dies with the process, however that ends,
     /// or with the returned file.
     ///
@@ -126,14 +127,23 @@ impl Disk {
     pub fn lock(&self, name: &str) -> io::Result<Option<File>> {
         // A lock on the file would be no lock any more once somebody has removed the file.
         let directory = File::open(&self.path)?;
-        match directory.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
+        let mut locked = directory.try_lock();
+        if matches!(locked, Err(TryLockError::WouldBlock)) {
+            return Ok(None);
         }
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).open(self.path.join(name))?;
-        Ok(Some(directory))
+        let file = options.write(true).create(true).truncate(false).open(self.path.join(name))?;
+        let mut holder = directory;
+        if locked.is_err() {
+            // Some network file systems lock only what is open to be written.
+            locked = file.try_lock();
+            holder = file;
+        }
+        match locked {
+            Ok(()) => Ok(Some(holder)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 }
 
