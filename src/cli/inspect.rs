@@ -59,7 +59,7 @@ pub fn verify(directory: &Path) -> anyhow::Result<()> {
     let mut progress = Progress::of("checking the journal");
     let contents = store::verify(&disk, &mut |done, all| progress.tell(done, all));
     drop(progress);
-    let contents = contents.with_context(|| super::no_journal(directory))?;
+    let contents = contents.with_context(|| super::unusable(directory))?;
     let mut out = io::stdout().lock();
     writeln!(out, "{contents}")?;
     Ok(())
@@ -89,7 +89,7 @@ pub fn cat(directory: &Path, filter: &Filter) -> anyhow::Result<()> {
         });
     drop(progress);
     let written = written.and_then(|()| out.flush());
-    let torn = read.with_context(|| super::no_journal(directory))?;
+    let torn = read.with_context(|| super::unusable(directory))?;
     if let Some(torn) = torn {
         tracing::warn!("{torn}");
     }

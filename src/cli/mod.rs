@@ -8,6 +8,6 @@ pub mod serve;
 use std::path::Path;
 
 /// What is said before the reason why a journal can't be read.
-fn no_journal(directory: &Path) -> String {
+fn unusable(directory: &Path) -> String {
     format!("can't use the journal in {}", directory.display())
 }

@@ -19,7 +19,7 @@ use clap::{Args, ValueEnum};
 use super::input::Input;
 use super::progress::Progress;
 
-/// The file that says that a process uses the directory.
+/// The file that shows that a node uses the directory, or has.
 pub const LOCK: &str = "lock";
 
 /// How to serve.
@@ -82,7 +82,7 @@ pub fn serve(options: &Options) -> anyhow::Result<()> {
     let store: Box<dyn EventStore> = match (&lock, &options.data) {
         (Some((disk, _)), Some(directory)) => {
             let opened = open(Rc::clone(disk), options);
-            Box::new(opened.with_context(|| super::no_journal(directory))?)
+            Box::new(opened.with_context(|| super::unusable(directory))?)
         }
         _ => Box::new(MemoryStore::new()),
     };

@@ -57,7 +57,7 @@ impl Engine {
         settled
     }
 
-    /// Whether something that was answered waits to be settled.
+    /// Whether nothing that was answered waits to be settled.
     pub fn is_settled(&self) -> bool {
         self.store.settled() == self.store.head()
     }

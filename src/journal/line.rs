@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Key;
+use super::Idempotency;
 use crate::json;
 
 /// How every line begins.
@@ -75,7 +75,7 @@ pub(super) fn push_commit(
     out: &mut String,
     (first, last): (u64, u64),
     synced: u64,
-    idempotency: Option<Key<'_>>,
+    idempotency: Option<Idempotency<'_>>,
     write_events: &mut dyn FnMut(&mut String),
 ) {
     out.push_str("\"first\":");
@@ -86,12 +86,12 @@ pub(super) fn push_commit(
         out.push_str(",\"synced\":");
         push_decimal(out, synced);
     }
-    if let Some(key) = idempotency {
+    if let Some(Idempotency { key, fingerprint }) = idempotency {
         out.push_str(",\"idempotencyKey\":");
-        json::push_string(out, key.text);
+        json::push_string(out, key);
         out.push_str(",\"fingerprint\":\"");
-        push_hex(out, (key.fingerprint >> 64) as u64);
-        push_hex(out, key.fingerprint as u64);
+        push_hex(out, (fingerprint >> 64) as u64);
+        push_hex(out, fingerprint as u64);
         out.push('"');
     }
     out.push_str(",\"events\":[");
@@ -250,7 +250,7 @@ impl<'a> Cursor<'a> {
 mod tests {
     use super::*;
 
-    fn commit(key: Option<Key<'_>>, synced: u64) -> String {
+    fn commit(key: Option<Idempotency<'_>>, synced: u64) -> String {
         let mut body = String::new();
         push_commit(&mut body, (17, 18), synced, key, &mut |out| out.push_str("{},{\"a\":1}"));
         body
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_commit_is_read_as_it_was_written() {
-        let key = Key { text: "a \"key\"\\", fingerprint: 0xab << 120 };
+        let key = Idempotency { key: "a \"key\"\\", fingerprint: 0xab << 120 };
         let body = commit(Some(key), 16);
         let expected = r#""first":17,"last":18,"synced":16,"idempotencyKey":"a \"key\"\\","fingerprint":"ab000000000000000000000000000000","events":[{},{"a":1}]}"#;
         assert_eq!(body, expected);

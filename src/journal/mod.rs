@@ -47,12 +47,12 @@ pub enum Sync {
     Never,
 }
 
-/// What makes a command that is given again known, stored with its commit.
+/// An idempotency key and the command it stands for, stored with the command's commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key<'a> {
+pub struct Idempotency<'a> {
     /// The key, as the command gave it.
-    pub text: &'a str,
-    /// The hash of the command.
+    pub key: &'a str,
+    /// A hash of the command, so long that no other command has the same but by design.
     pub fingerprint: u128,
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::line::{self, Header};
 use super::mark::{Mark, MarkFile};
 use super::segment::Segment;
-use super::{After, Key, Options, Place, Recovered, Sync, Torn, segment_name};
+use super::{After, Idempotency, Options, Place, Recovered, Sync, Torn, segment_name};
 use crate::storage::Storage;
 
 /// So much room for lines is kept from one flush to the next, in bytes.
@@ -134,7 +134,7 @@ impl Journal {
         &mut self,
         first: u64,
         last: u64,
-        idempotency: Option<Key<'_>>,
+        idempotency: Option<Idempotency<'_>>,
         write_events: &mut dyn FnMut(&mut String),
     ) -> Place {
         let proven = self.proven.map_or(0, |mark| mark.sequence);

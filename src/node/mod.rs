@@ -103,9 +103,7 @@ impl Node {
             }
         }
     }
-}
 
-impl Node {
     /// Writes the replies, once all that they tell of is settled.
     fn send(&mut self, output: &mut dyn Write, replies: &mut String) -> io::Result<()> {
         if !self.engine.is_settled() {

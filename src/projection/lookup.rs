@@ -4,7 +4,7 @@ use std::io;
 
 use hashbrown::HashTable;
 
-use crate::checkpoint::{HashIndex, Lazy, Reader, Writer};
+use crate::checkpoint::{HashIndex, Lazy, Reader, Writer, spread};
 
 /// Row numbers by the hash of a text. Those of a checkpoint stay in the array that they were
 /// saved as; new ones are in a table beside it.
@@ -65,9 +65,4 @@ impl Lookup {
     pub(super) fn damaged(&self) -> bool {
         self.restored.damaged()
     }
-}
-
-/// A hash of 64 bits for the table, all of them in use, from the 32 that an entry keeps.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -8,11 +8,11 @@ use super::index::{self, Stretches};
 use super::memory::MemoryStore;
 use super::recovery::{Recover, take_in};
 use super::{
-    AppendError, Appended, Commit, EventStore, Idempotency, RecordedEvent, Remembered, SaveOthers,
-    Stream, StreamKey,
+    AppendError, Appended, Commit, EventStore, RecordedEvent, Remembered, SaveOthers, Stream,
+    StreamKey,
 };
 use crate::checkpoint;
-use crate::journal::{self, After, Journal, Key, Options, RecoveryError, WriteError};
+use crate::journal::{self, After, Journal, Options, RecoveryError, WriteError};
 use crate::storage::Storage;
 use crate::time::Timestamp;
 
@@ -126,10 +126,7 @@ impl EventStore for DurableStore {
         let appended = self.memory.append(commit)?;
         let (memory, journal) = (&self.memory, &mut self.journal);
         let Appended { first, last } = appended;
-        let key = commit
-            .idempotency
-            .map(|Idempotency { key, fingerprint }| Key { text: key, fingerprint });
-        let place = journal.push(first, last, key, &mut |out| {
+        let place = journal.push(first, last, commit.idempotency, &mut |out| {
             for position in first..=last {
                 if position > first {
                     out.push(',');

@@ -4,6 +4,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::checkpoint::spread;
+
 /// Texts numbered in the order of their arrival, from 0. Costs each text's bytes, where
 /// it ends, and a slot of a hash table.
 #[derive(Debug, Default)]
@@ -66,11 +68,6 @@ impl Ids {
     fn hash(&self, id: &str) -> u32 {
         (self.hasher.hash_one(id) >> 32) as u32
     }
-}
-
-/// A hash of 64 bits for the table, all of them in use, from the 32 that an entry keeps.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 fn slice<'a>(text: &'a str, ends: &[usize], number: u32) -> &'a str {

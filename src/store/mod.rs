@@ -11,6 +11,7 @@ mod memory;
 mod record;
 mod recovery;
 
+pub use crate::journal::Idempotency;
 pub use durable::DurableStore;
 pub(crate) use event::EventText;
 pub use event::{RecordedEvent, metadata_member};
@@ -205,15 +206,6 @@ impl Metadata<'_> {
         }
         out
     }
-}
-
-/// An idempotency key and the command it stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Idempotency<'a> {
-    /// The key.
-    pub key: &'a str,
-    /// A hash of the command, so long that no other command has the same but by design.
-    pub fingerprint: u128,
 }
 
 /// What the version of a stream has to be for an append to take place.

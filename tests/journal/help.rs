@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use asof::journal::{Journal, Key, Options, Recovered, RecoveryError, Sync, WriteError, recover};
+use asof::journal::{
+    Idempotency, Journal, Options, Recovered, RecoveryError, Sync, WriteError, recover,
+};
 
 use crate::sim_disk::SimDisk;
 
@@ -38,7 +40,9 @@ pub fn commits(mut sequence: u64, count: usize) -> Vec<Commit> {
 }
 
 pub fn push(journal: &mut Journal, (first, last, key, events): &Commit) {
-    let key = key.as_ref().map(|text| Key { text, fingerprint: u128::from(*first) << 64 | 7 });
+    let key = key
+        .as_ref()
+        .map(|text| Idempotency { key: text, fingerprint: u128::from(*first) << 64 | 7 });
     let items = &events[1..events.len() - 1];
     journal.push(*first, *last, key, &mut |out| out.push_str(items));
 }
