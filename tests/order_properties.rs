@@ -142,11 +142,11 @@ proptest! {
         events in prop::collection::vec(any_event(), 0..12),
     ) {
         let is_creation = |event: &OrderEvent| matches!(event, OrderEvent::Created(_));
-        let last_creation = events.iter().rposition(is_creation);
+        let first_creation = events.iter().position(is_creation);
         let state = order_after(events.clone());
         let text = serde_json::to_string(&state).unwrap();
         prop_assert_eq!(&serde_json::from_str::<Order>(&text).unwrap(), &state);
-        match (state, last_creation) {
+        match (state, first_creation) {
             (Order::Absent, None) => {}
             (Order::Placed(order), Some(at)) => {
                 let come_to = events[at..].iter().map(|event| match event {

@@ -19,6 +19,7 @@ type Decision = Result<Option<OrderEvent>, Vec<String>>;
 
 impl Decider for OrderDecider {
     const AGGREGATE_TYPE: &'static str = "Order";
+    const STATE_VERSION: u32 = 2;
     type Command = OrderCommand;
     type Event = OrderEvent;
     type State = Order;
@@ -61,12 +62,14 @@ impl Decider for OrderDecider {
     }
 
     /// Events that no decision here would have led to are taken as they come, since they have
-    /// happened: what they tell is noted, and the status never goes back.
+    /// happened: what they tell is noted, and the status never goes back. An order is created
+    /// once: of several creations the first counts.
     fn evolve(state: Order, event: &OrderEvent) -> Order {
         match (event, state) {
-            (OrderEvent::Created(created), Order::Absent | Order::Placed(_)) => {
+            (OrderEvent::Created(created), Order::Absent) => {
                 Order::Placed(Box::new(placed(created)))
             }
+            (OrderEvent::Created(_), Order::Placed(order)) => Order::Placed(order),
             (
                 OrderEvent::ItemAdded(_)
                 | OrderEvent::Paid(_)
