@@ -4,6 +4,7 @@
 mod lookup;
 mod past;
 mod rank;
+mod rows;
 mod saved;
 pub mod users;
 

@@ -1,7 +1,7 @@
 //! The read model of users: by id, by email, by city, and in order of creation.
 
 mod cities;
-mod rows;
+mod row;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -13,20 +13,21 @@ use serde::{Deserialize, Serialize};
 use super::Projection;
 use super::lookup::Lookup;
 use super::rank::Rank;
+use super::rows::Rows;
 use crate::checkpoint::{Lazy, Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent};
 use crate::domain::{Decider, Fields};
 use crate::json;
 use crate::schema::Delivery;
 use cities::Cities;
-use rows::{Row, Rows};
+use row::UserRow;
 
 /// All living users as they are now. Finding, changing or removing one costs at most
 /// logarithmic time in the number of the others.
 #[derive(Debug, Default)]
 pub struct Users {
     /// In order of creation. A deleted user's row stays, so that its id stays taken.
-    rows: Rows,
+    rows: Rows<UserRow>,
     /// Which rows are living users.
     living: Lazy<Rank>,
     count: u64,
@@ -56,8 +57,9 @@ struct Head {
     also_by_email: BTreeMap<Box<str>, BTreeSet<u32>>,
 }
 
-/// The sections of a checkpoint, beside those of the rows and the cities.
+/// The sections of a checkpoint, beside those of the cities.
 const HEAD: &str = "users";
+const ROWS: &str = "users/rows";
 const LIVING: &str = "users/living";
 const BY_ID: &str = "users/ids";
 const BY_EMAIL: &str = "users/emails";
@@ -73,7 +75,7 @@ impl Projection for Users {
         };
         let id = delivery.event().aggregate_id;
         let row = self.row(id);
-        let before = row.and_then(|row| self.rows.get(row)).map_or(User::Absent, Row::user);
+        let before = row.and_then(|row| self.rows.get(row)).map_or(User::Absent, UserRow::user);
         let after = UserDecider::evolve(before, &event);
         // What an update doesn't name stays as it is, in the indexes also.
         let moves = match &*event {
@@ -103,7 +105,7 @@ impl Projection for Users {
         self.by_id.save(writer, BY_ID)?;
         self.by_email.save(writer, BY_EMAIL)?;
         self.by_city.save(self.seed, writer)?;
-        self.rows.save(writer).map(|()| true)
+        self.rows.save(writer, ROWS).map(|()| true)
     }
 
     fn restore(&mut self, reader: &Reader) -> bool {
@@ -171,7 +173,7 @@ impl Users {
     }
 
     fn has_email(&self, row: u32, email: &str) -> bool {
-        let same = |row: &Row| self::email(&row.view).is_some_and(|other| other == email);
+        let same = |row: &UserRow| self::email(&row.view).is_some_and(|other| other == email);
         self.rows.get(row).is_some_and(same)
     }
 
@@ -186,7 +188,7 @@ impl Users {
                 (Fields::new([("id", id.as_str())]), false)
             }
         };
-        let new = Row { view, living };
+        let new = UserRow { view, living };
         let view = new.view.clone();
         let Some(row) = row else {
             let row = self.add(id, new);
@@ -209,7 +211,7 @@ impl Users {
     }
 
     /// Adds the row of a user that had none.
-    fn add(&mut self, id: &str, new: Row) -> u32 {
+    fn add(&mut self, id: &str, new: UserRow) -> u32 {
         // The store has fewer than 2^32 events, and each row has one.
         let row = self.rows.len() as u32;
         self.by_id.insert(self.seed.hash(id), row);
@@ -271,7 +273,7 @@ impl Users {
     fn restored(reader: &Reader) -> Option<Self> {
         let Head { rows, count, seed, also_by_email } = reader.value(HEAD)?;
         Some(Self {
-            rows: Rows::restore(reader, rows)?,
+            rows: Rows::restore(reader, ROWS, rows)?,
             living: Lazy::of(reader, |reader| reader.numbers32(LIVING).map(Rank::of_sums)),
             count,
             by_id: Lookup::restore(reader, BY_ID),
@@ -283,7 +285,7 @@ impl Users {
     }
 }
 
-fn has_city(rows: &Rows, row: u32, city: &str) -> bool {
+fn has_city(rows: &Rows<UserRow>, row: u32, city: &str) -> bool {
     rows.get(row).is_some_and(|row| self::city(&row.view).is_some_and(|other| other == city))
 }
 

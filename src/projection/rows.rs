@@ -1,47 +1,43 @@
-//! The rows of the users: those of a checkpoint are read when they are first needed.
+//! The rows of a read model, numbered from 0 in the order in which they came: those of a
+//! checkpoint are read when they are first needed.
 
 use std::cell::{Cell, OnceCell};
-use std::{io, iter, mem};
+use std::{io, mem};
 
-use crate::checkpoint::{Blocks, Reader, Writer, pack, unpack};
-use crate::domain::Fields;
-use crate::domain::user::User;
+use crate::checkpoint::{Blocks, Reader, Writer};
 
 /// So many rows are read at a time.
 const BLOCK: usize = 64;
 
-/// The section that they are saved as.
-const SECTION: &str = "users/rows";
+/// What rows can hold.
+pub(super) trait Row: Sized {
+    /// The rows of a block as one text.
+    fn pack(rows: &[&Self]) -> String;
 
-/// A user, living or deleted.
-#[derive(Debug, Clone)]
-pub(super) struct Row {
-    /// The view, the id first; of a deleted user, the id alone.
-    pub(super) view: Fields,
-    pub(super) living: bool,
+    /// The rows that were [`pack`](Self::pack)ed; `None` when the text is something else.
+    fn unpack(block: &str) -> Option<Box<[Self]>>;
 }
 
 /// Numbered rows, which can be added and changed.
-#[derive(Default)]
-pub(super) struct Rows {
-    restored: Option<Restored>,
+pub(super) struct Rows<R> {
+    restored: Option<Restored<R>>,
     /// Those behind the restored ones.
-    new: Vec<Row>,
+    new: Vec<R>,
 }
 
 /// The rows of a checkpoint.
-struct Restored {
+struct Restored<R> {
     count: usize,
     blocks: Blocks,
     /// The rows of each block that was needed, as they are now.
-    read: Vec<OnceCell<Box<[Row]>>>,
+    read: Vec<OnceCell<Box<[R]>>>,
     damaged: Cell<bool>,
 }
 
-impl Rows {
+impl<R: Row> Rows<R> {
     /// The row with this number. `None` when there is none, or when it is
     /// [`damaged`](Self::damaged).
-    pub(super) fn get(&self, row: u32) -> Option<&Row> {
+    pub(super) fn get(&self, row: u32) -> Option<&R> {
         let row = row as usize;
         match &self.restored {
             Some(restored) if row < restored.count => restored.get(row),
@@ -55,12 +51,12 @@ impl Rows {
     }
 
     /// Adds a row, which gets the next number.
-    pub(super) fn push(&mut self, row: Row) {
+    pub(super) fn push(&mut self, row: R) {
         self.new.push(row);
     }
 
     /// Changes a row; returns what it was, as [`get`](Self::get) does.
-    pub(super) fn replace(&mut self, row: u32, by: Row) -> Option<Row> {
+    pub(super) fn replace(&mut self, row: u32, by: R) -> Option<R> {
         let row = row as usize;
         let before = self.restored();
         let place = match &mut self.restored {
@@ -75,16 +71,16 @@ impl Rows {
         self.restored.as_ref().is_some_and(|restored| restored.damaged.get())
     }
 
-    /// Writes all rows, unless they turn out damaged.
-    pub(super) fn save(&self, writer: &mut Writer) -> io::Result<()> {
+    /// Writes all rows as the section `name`, unless they turn out damaged.
+    pub(super) fn save(&self, writer: &mut Writer, name: &str) -> io::Result<()> {
         let blocks = (0..self.len()).step_by(BLOCK).map(|first| self.packed(first));
-        writer.blocks(SECTION, blocks)
+        writer.blocks(name, blocks)
     }
 
-    /// The `count` rows that were saved, none of them read yet; `None` if that shows that they
-    /// can't be.
-    pub(super) fn restore(reader: &Reader, count: usize) -> Option<Self> {
-        let blocks = reader.blocks(SECTION)?;
+    /// The `count` rows that were saved as the section `name`, none of them read yet; `None` if
+    /// that shows that they can't be.
+    pub(super) fn restore(reader: &Reader, name: &str, count: usize) -> Option<Self> {
+        let blocks = reader.blocks(name)?;
         if blocks.len() != count.div_ceil(BLOCK) {
             return None;
         }
@@ -108,27 +104,25 @@ impl Rows {
             return block.unwrap_or_else(|| restored.give_up());
         }
         let numbers = first..self.len().min(first + BLOCK);
-        let rows: Vec<&Row> = numbers.filter_map(|row| self.get(row as u32)).collect();
-        let living: String = rows.iter().map(|row| if row.living { '+' } else { '-' }).collect();
-        let views = rows.iter().map(|row| row.view.as_str());
-        pack(iter::once(living.as_str()).chain(views))
+        let rows: Vec<&R> = numbers.filter_map(|row| self.get(row as u32)).collect();
+        R::pack(&rows)
     }
 }
 
-impl Restored {
-    fn get(&self, row: usize) -> Option<&Row> {
+impl<R: Row> Restored<R> {
+    fn get(&self, row: usize) -> Option<&R> {
         self.block(row / BLOCK).get(row % BLOCK)
     }
 
-    fn get_mut(&mut self, row: usize) -> Option<&mut Row> {
+    fn get_mut(&mut self, row: usize) -> Option<&mut R> {
         self.block(row / BLOCK);
         self.read.get_mut(row / BLOCK)?.get_mut()?.get_mut(row % BLOCK)
     }
 
     /// The rows of a block; of one that is damaged, none.
-    fn block(&self, nth: usize) -> &[Row] {
+    fn block(&self, nth: usize) -> &[R] {
         self.read[nth].get_or_init(|| {
-            let rows = self.blocks.read(nth).as_deref().and_then(rows);
+            let rows = self.blocks.read(nth).as_deref().and_then(R::unpack);
             let expected = BLOCK.min(self.count - nth * BLOCK);
             let whole = rows.filter(|rows| rows.len() == expected);
             whole.unwrap_or_else(|| self.give_up())
@@ -142,28 +136,13 @@ impl Restored {
     }
 }
 
-/// The rows of a block.
-fn rows(block: &str) -> Option<Box<[Row]>> {
-    let texts = unpack(block)?;
-    let (living, views) = texts.split_first()?;
-    let rows = views.iter().zip(living.bytes());
-    Some(rows.map(|(view, sign)| Row { view: Fields::known(view), living: sign == b'+' }).collect())
-}
-
-impl Row {
-    /// The state of the user.
-    pub(super) fn user(&self) -> User {
-        if self.living { User::Living(self.view.clone()) } else { User::Deleted }
-    }
-
-    /// Whether the view begins with these bytes, `{"id":` and the id.
-    pub(super) fn has_id(&self, start: &str) -> bool {
-        let rest = self.view.as_str().strip_prefix(start);
-        rest.is_some_and(|rest| rest.starts_with([',', '}']))
+impl<R> Default for Rows<R> {
+    fn default() -> Self {
+        Self { restored: None, new: Vec::new() }
     }
 }
 
-impl std::fmt::Debug for Rows {
+impl<R: Row + std::fmt::Debug> std::fmt::Debug for Rows<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let restored = self.restored();
         f.debug_struct("Rows").field("restored", &restored).field("new", &self.new).finish()
