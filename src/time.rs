@@ -110,6 +110,45 @@ impl Timestamp {
     }
 }
 
+/// A day of the calendar, in UTC. The serde form is its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Day(i64);
+
+impl Day {
+    const MICROS: i64 = 86_400_000_000;
+
+    /// The day in which a moment lies.
+    pub fn of(moment: Timestamp) -> Self {
+        Self(moment.0.div_euclid(Self::MICROS))
+    }
+
+    /// Reads a day as RFC 3339 writes it, such as `2024-01-15`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let &[a, b, c, d, b'-', e, f, b'-', g, h] = text.as_bytes() else { return None };
+        let date = (number([a, b, c, d])?, number([e, f])?, number([g, h])?);
+        let days = days(date.0, date.1, date.2);
+        (civil(days) == date).then_some(Self(days))
+    }
+
+    /// Its first moment.
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_micros(self.0.saturating_mul(Self::MICROS))
+    }
+
+    /// Its last moment.
+    pub fn end(self) -> Timestamp {
+        Timestamp::from_micros(self.0.saturating_add(1).saturating_mul(Self::MICROS) - 1)
+    }
+}
+
+impl fmt::Display for Day {
+    /// Writes the day as [`parse`](Self::parse) reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil(self.0);
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
 /// The number that these decimal digits are.
 fn number<const WIDTH: usize>(digits: [u8; WIDTH]) -> Option<i64> {
     let mut number = 0;
@@ -249,6 +288,27 @@ mod tests {
         assert_eq!((after.micros(), after.unix_millis()), (1_500_000, 1500));
         let before = moment("1969-12-31T23:59:59Z");
         assert_eq!((before.micros(), before.unix_millis()), (-1_000_000, 0));
+    }
+
+    #[test]
+    fn a_day_goes_from_its_first_microsecond_to_its_last() {
+        for (text, start) in [
+            ("2024-02-29", "2024-02-29T00:00:00.000Z"),
+            ("1969-12-31", "1969-12-31T00:00:00.000Z"),
+            ("0000-01-01", "0000-01-01T00:00:00.000Z"),
+            ("9999-12-31", "9999-12-31T00:00:00.000Z"),
+        ] {
+            let day = Day::parse(text).unwrap();
+            let end = format!("{text}T23:59:59.999999Z");
+            assert_eq!((day.to_string(), day.start().to_string()), (text.into(), start.into()));
+            assert_eq!((Day::of(day.start()), Day::of(day.end())), (day, day));
+            assert_eq!(day.end().to_string(), end);
+        }
+        for text in
+            ["2023-02-29", "2024-13-01", "2024-00-01", "2024-1-15", "24-01-15", "+024-01-15"]
+        {
+            assert_eq!(Day::parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -31,6 +31,11 @@ impl<T: Default> Lazy<T> {
         })
     }
 
+    /// The value, if it was read already.
+    pub fn if_read(&self) -> Option<&T> {
+        self.value.get()
+    }
+
     /// Changes the value.
     pub fn change(&mut self, change: impl FnOnce(&mut T)) {
         self.get();

@@ -11,7 +11,7 @@ mod payload;
 pub mod user;
 
 pub use fields::Fields;
-pub use money::Money;
+pub use money::{Money, Sum};
 pub use payload::Payload;
 
 use std::borrow::Cow;

@@ -84,9 +84,26 @@ impl Money {
         self.0.checked_add(other.0).and_then(Self::from_cents)
     }
 
+    /// The difference; nothing below 0.
+    pub fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The amount so many times; `None` above [`MAX`](Self::MAX).
     pub fn checked_times(self, count: u32) -> Option<Self> {
         self.0.checked_mul(u64::from(count)).and_then(Self::from_cents)
+    }
+}
+
+/// A sum of amounts, in whole cents, with no limit that counted amounts could reach. The serde
+/// form is the number of cents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Sum(u128);
+
+impl Sum {
+    /// Adds one amount and takes away another that was added before.
+    pub fn replace(&mut self, before: Money, after: Money) {
+        self.0 = (self.0 + u128::from(after.0)).saturating_sub(u128::from(before.0));
     }
 }
 
@@ -143,6 +160,13 @@ fn all_digits(text: &str) -> bool {
 
 impl fmt::Display for Money {
     /// Writes the amount with two decimal places: `129.97`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+impl fmt::Display for Sum {
+    /// Writes the sum as an amount is written: `129.97`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
     }

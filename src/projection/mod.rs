@@ -2,8 +2,10 @@
 //! every event of the store once, in order.
 
 mod lookup;
+pub mod orders;
 mod past;
 mod rank;
+mod row_set;
 mod rows;
 mod saved;
 pub mod users;

@@ -2,20 +2,27 @@
 //! from the read models, the past from replay.
 
 pub mod as_of;
+pub mod get_customer_order_summary;
+pub mod get_daily_order_report;
 pub mod get_events;
 pub mod get_health;
 pub mod get_metrics;
+pub mod get_order;
+pub mod get_order_at_time;
+pub mod get_order_history;
 pub mod get_projections;
 pub mod get_user;
 pub mod get_user_at_time;
 pub mod get_user_by_email;
 pub mod get_user_history;
 pub mod get_users_by_city;
+pub mod list_orders;
 pub mod list_users;
 mod params;
 
-pub use params::Params;
+pub use params::{Page, Params};
 
+use crate::json;
 use crate::metrics::Metrics;
 use crate::projection::{Models, Projection};
 use crate::replay::Sources;
@@ -94,6 +101,25 @@ impl<'a> View<'a> {
 /// Writes `value`, or `null` where there is none.
 fn write_or_null(out: &mut String, value: Option<&str>) {
     out.push_str(value.unwrap_or("null"));
+}
+
+/// Writes one page of a list as an object: the JSON values under `name`, then which page it is
+/// and of how many values.
+fn write_page<'a>(
+    out: &mut String,
+    name: &str,
+    items: impl Iterator<Item = &'a str>,
+    page: Page,
+    total: u64,
+) {
+    out.push('{');
+    json::push_key(out, name);
+    write_list(out, items);
+    for (key, number) in [("page", page.number), ("page_size", page.size), ("total", total)] {
+        json::push_key(out, key);
+        json::push_number(out, number);
+    }
+    out.push('}');
 }
 
 /// Writes a list of JSON values.

@@ -5,12 +5,28 @@ use std::ops::RangeInclusive;
 
 use super::QueryError;
 use crate::json::{self, Members};
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 
 /// The parameters of a query. Ones that the query does not know are ignored; `null` is as good
 /// as absent.
 #[derive(Debug, Default)]
 pub struct Params<'a>(Members<'a>);
+
+/// A page of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Which one, from 1.
+    pub number: u64,
+    /// How many there are on a page.
+    pub size: u64,
+}
+
+impl Page {
+    /// How many there are on the pages before.
+    pub fn skip(self) -> u64 {
+        (self.number - 1).saturating_mul(self.size)
+    }
+}
 
 impl<'a> Params<'a> {
     /// Parameters by name.
@@ -70,6 +86,54 @@ impl<'a> Params<'a> {
             u64::try_from(number).ok().filter(|number| range.contains(number))
         };
         self.read(name, &expectation, parse)
+    }
+
+    /// The page that is asked for: `page` from 1, the first if not given, of 1 to 100 each, as
+    /// many as `size` says, 20 if not given.
+    ///
+    /// # Errors
+    /// When one of them is something else.
+    pub fn page(&self, size: &str) -> Result<Page, QueryError> {
+        let number = self.number("page", 1..=u64::MAX)?.unwrap_or(1);
+        let size = self.number(size, 1..=100)?.unwrap_or(20);
+        Ok(Page { number, size })
+    }
+
+    /// The day `name`, as in `2024-01-15`.
+    ///
+    /// # Errors
+    /// When it is missing or something else.
+    pub fn required_day(&self, name: &str) -> Result<Day, QueryError> {
+        let parse = |raw| Day::parse(&json::string(raw)?);
+        let day = self.read(name, "a date such as 2024-01-15", parse)?;
+        day.ok_or_else(|| required(name))
+    }
+
+    /// The time `name`, if it is given: a day, which stands for its first and its last moment,
+    /// or an RFC 3339 timestamp.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn time(&self, name: &str) -> Result<Option<RangeInclusive<Timestamp>>, QueryError> {
+        let parse = |raw| {
+            let text = json::string(raw)?;
+            let moment = || Timestamp::parse(&text).map(|moment| moment..=moment);
+            Day::parse(&text).map(|day| day.start()..=day.end()).or_else(moment)
+        };
+        self.read(name, "a date such as 2024-01-15 or an RFC 3339 timestamp", parse)
+    }
+
+    /// The parameter `name`, if it is given: one of the things that `parse` reads from a string.
+    ///
+    /// # Errors
+    /// When it is something else; `expectation` says what it must be.
+    pub fn one_of<T>(
+        &self,
+        name: &str,
+        expectation: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, QueryError> {
+        self.read(name, expectation, |raw| parse(&json::string(raw)?))
     }
 
     /// The parameter `name` as it was given: a JSON value.

@@ -41,8 +41,10 @@ pub struct PlacedOrder {
     pub cancellation: Option<Cancellation>,
 }
 
-/// How far an order has come, in this order: no event leads back.
+/// How far an order has come, in this order: no event leads back. The serde form is the status
+/// as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// Items can be added.
     Created,
@@ -57,6 +59,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them, in their order.
+    pub const ALL: [Self; 5] =
+        [Self::Created, Self::Paid, Self::Shipped, Self::Delivered, Self::Cancelled];
+
+    /// The status that is written as `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
     /// The status as it is written: `CREATED`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,0 +1,31 @@
+//! `GetDailyOrderReport` {date} → what the orders that were created on a day, in UTC, come to:
+//! {date, total_orders, unique_customers, revenue, shipped_orders, cancelled_orders}.
+
+use super::{Params, Query, QueryError, View};
+use crate::json;
+use crate::projection::orders::{DailyReport, Orders};
+
+/// The query.
+pub const GET_DAILY_ORDER_REPORT: Query =
+    Query { name: "GetDailyOrderReport", answer, of_the_past: true };
+
+fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
+    let date = params.required_day("date")?;
+    let DailyReport { total_orders, unique_customers, revenue, shipped_orders, cancelled_orders } =
+        view.model::<Orders>()?.report(date);
+    let count = |out: &mut String, key: &str, count: u64| {
+        json::push_key(out, key);
+        json::push_number(out, count);
+    };
+    out.push('{');
+    json::push_key(out, "date");
+    json::push_string(out, &date.to_string());
+    count(out, "total_orders", total_orders);
+    count(out, "unique_customers", unique_customers);
+    json::push_key(out, "revenue");
+    json::push_string(out, &revenue.to_string());
+    count(out, "shipped_orders", shipped_orders);
+    count(out, "cancelled_orders", cancelled_orders);
+    out.push('}');
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! `GetOrder` {orderId} → the order's view, or `null`.
+
+use super::{Params, Query, QueryError, View, write_or_null};
+use crate::projection::orders::Orders;
+
+/// The query.
+pub const GET_ORDER: Query = Query { name: "GetOrder", answer, of_the_past: true };
+
+fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
+    let id = params.required_text("orderId")?;
+    write_or_null(out, view.model::<Orders>()?.get(&id));
+    Ok(())
+}

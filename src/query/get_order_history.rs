@@ -1,0 +1,64 @@
+//! `GetOrderHistory` {orderId, until?} → what brought the order from status to status, oldest
+//! first: [{status, changed_at, details}]; `null` if there was no such order by then.
+
+use super::{Params, Query, QueryError, View};
+use crate::domain::Decider;
+use crate::domain::order::{Order, OrderDecider, OrderEvent};
+use crate::json;
+use crate::schema::Delivery;
+use crate::time::Timestamp;
+
+/// The query.
+pub const GET_ORDER_HISTORY: Query = Query { name: "GetOrderHistory", answer, of_the_past: true };
+
+fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
+    let id = params.required_text("orderId")?;
+    let until = params.timestamp("until")?.unwrap_or(Timestamp::MAX);
+    let store = view.store();
+    let position = store.position_at(until).min(view.position);
+    let stream = store.stream(&id).map(|stream| store.stream_positions(stream.key, 0, position));
+    let (start, mut state) = (out.len(), Order::Absent);
+    for position in stream.into_iter().flatten() {
+        let Some(recorded) = store.event(position) else { continue };
+        let at = recorded.timestamp;
+        let Some(event) = Delivery::stored(recorded, view.sources.schema).decode::<OrderEvent>()
+        else {
+            continue;
+        };
+        let first = matches!(state, Order::Absent);
+        state = OrderDecider::evolve(state, &event);
+        if let (Order::Placed(order), Some(details)) = (&state, details(&event, first)) {
+            out.push(if first { '[' } else { ',' });
+            out.push('{');
+            json::push_key(out, "status");
+            json::push_string(out, order.status.as_str());
+            json::push_key(out, "changed_at");
+            json::push_string(out, &at.to_string());
+            json::push_key(out, "details");
+            json::push_string(out, &details);
+            out.push('}');
+        }
+    }
+    out.push_str(if out.len() > start { "]" } else { "null" });
+    Ok(())
+}
+
+/// What is said of an event; of the `first` of an order, which creates it, and of those that
+/// speak of its status.
+fn details(event: &OrderEvent, first: bool) -> Option<String> {
+    match event {
+        OrderEvent::Created(created) => {
+            first.then(|| format!("Order created with {} items", created.items.len()))
+        }
+        OrderEvent::ItemAdded(_) => None,
+        OrderEvent::Paid(paid) => Some(match &paid.method {
+            Some(method) => format!("Paid {} by {method}", paid.amount),
+            None => format!("Paid {}", paid.amount),
+        }),
+        OrderEvent::Shipped(shipped) => {
+            Some(format!("Shipped via {}, tracking: {}", shipped.carrier, shipped.tracking_number))
+        }
+        OrderEvent::Delivered(_) => Some("Delivered".to_owned()),
+        OrderEvent::Cancelled(cancelled) => Some(format!("Cancelled: {}", cancelled.reason)),
+    }
+}
