@@ -5,16 +5,19 @@ use crate::domain::order::{OrderCommand, OrderDecider};
 use crate::domain::user::{UserCommand, UserDecider, UserFacts};
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
 use crate::projection::Runner;
+use crate::projection::inventory::Inventory;
 use crate::projection::users::Users;
 use crate::query::get_events::GET_EVENTS;
 use crate::query::get_health::GET_HEALTH;
 use crate::query::get_metrics::GET_METRICS;
+use crate::query::get_product_quantities::GET_PRODUCT_QUANTITIES;
 use crate::query::get_projections::GET_PROJECTIONS;
 use crate::query::get_user::GET_USER;
 use crate::query::get_user_at_time::GET_USER_AT_TIME;
 use crate::query::get_user_by_email::GET_USER_BY_EMAIL;
 use crate::query::get_user_history::GET_USER_HISTORY;
 use crate::query::get_users_by_city::GET_USERS_BY_CITY;
+use crate::query::list_product_quantities::LIST_PRODUCT_QUANTITIES;
 use crate::query::list_users::LIST_USERS;
 use crate::schema::user_created;
 
@@ -41,6 +44,9 @@ pub fn builder() -> EngineBuilder {
         .query(LIST_USERS)
         // orders
         .aggregate::<OrderDecider>(no_facts)
+        .projection::<Inventory>()
+        .query(GET_PRODUCT_QUANTITIES)
+        .query(LIST_PRODUCT_QUANTITIES)
         // the store and the node itself
         .query(GET_EVENTS)
         .query(GET_PROJECTIONS)

@@ -5,12 +5,14 @@ pub mod as_of;
 pub mod get_events;
 pub mod get_health;
 pub mod get_metrics;
+pub mod get_product_quantities;
 pub mod get_projections;
 pub mod get_user;
 pub mod get_user_at_time;
 pub mod get_user_by_email;
 pub mod get_user_history;
 pub mod get_users_by_city;
+pub mod list_product_quantities;
 pub mod list_users;
 mod params;
 
