@@ -60,7 +60,7 @@ impl OrderItems {
     pub(super) fn add(&mut self, order: StreamKey, product: u32, quantity: u32) -> u32 {
         let mut place = self.last(order);
         let items = self.items.as_chunks_mut::<NUMBERS>().0;
-        while let Some([of, sum, before]) = index(place).and_then(|index| items.get_mut(index)) {
+        while let Some([of, sum, before]) = index_of(place).and_then(|index| items.get_mut(index)) {
             if *of == product {
                 let grown = sum.saturating_add(quantity) - *sum;
                 *sum += grown;
@@ -76,7 +76,7 @@ impl OrderItems {
         let mut place = self.last(order);
         let items = self.items.as_chunks::<NUMBERS>().0;
         std::iter::from_fn(move || {
-            let [product, quantity, before] = *items.get(index(place)?)?;
+            let [product, quantity, before] = *items.get(index_of(place)?)?;
             place = before;
             Some((product, quantity))
         })
@@ -128,7 +128,7 @@ impl OrderItems {
 }
 
 /// The index of the item at a place, from 1; `None` for 0, which is none.
-fn index(place: u32) -> Option<usize> {
+fn index_of(place: u32) -> Option<usize> {
     (place as usize).checked_sub(1)
 }
 
