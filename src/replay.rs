@@ -1,9 +1,14 @@
 //! Replay: the state of an aggregate at any position, from its own stream alone.
 
+use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
 use crate::domain::Decider;
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
-use crate::store::{EventStore, StreamKey};
+use crate::store::{EventStore, RecordedEvent, StreamKey};
 
 /// The state of an aggregate and the version it has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,15 +33,80 @@ pub struct Sources<'a> {
 /// The state of a stream as it was at the position `until`: its latest snapshot before that,
 /// and the events since. Events that can't be read count as versions and change nothing.
 pub fn replay<D: Decider>(sources: Sources<'_>, key: StreamKey, until: u64) -> Replayed<D::State> {
-    let Sources { store, snapshots, schema } = sources;
-    let version = store.version_at(key, until);
-    let (snapshot_version, mut state) = snapshots.latest(key, version).unwrap_or_default();
-    for position in store.stream_positions(key, snapshot_version, until) {
-        if let Some(recorded) = store.event(position)
-            && let Some(event) = Delivery::stored(recorded, schema).decode::<D::Event>()
-        {
-            state = D::evolve(state, &event);
+    replay_from::<D>(sources, key, until, Start::Snapshot).0
+}
+
+/// Where a replay starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the first event.
+    First,
+    /// Behind the latest snapshot, if there is one.
+    Snapshot,
+}
+
+/// The state of a stream, for those who ask for it as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The version of the stream: how many events led to the state.
+    pub version: u64,
+    /// The version of the snapshot that its replay started from; 0 without one.
+    pub snapshot_version: u64,
+    /// The state: a JSON value.
+    pub state: String,
+}
+
+/// The same as [`replay`], and the version of the snapshot that it started from; 0 without one.
+pub fn replay_from<D: Decider>(
+    sources: Sources<'_>,
+    key: StreamKey,
+    until: u64,
+    start: Start,
+) -> (Replayed<D::State>, u64) {
+    fold(sources, key, until, start, |state, recorded| {
+        let delivery = Delivery::stored(recorded, sources.schema);
+        match delivery.decode::<D::Event>() {
+            Some(event) => D::evolve(state, &event),
+            None => state,
         }
-    }
-    Replayed { version, state }
+    })
+}
+
+/// The state of a stream of no known aggregate: what its events' data come to, the later value
+/// of a member in the place of the earlier one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Merged(IndexMap<String, Box<RawValue>>);
+
+/// The same as [`replay_from`] for a stream of no known aggregate.
+pub fn merge(
+    sources: Sources<'_>,
+    key: StreamKey,
+    until: u64,
+    start: Start,
+) -> (Replayed<Merged>, u64) {
+    fold(sources, key, until, start, |Merged(mut members), recorded| {
+        // Data are an object, whoever wrote them.
+        let data: Merged = serde_json::from_str(recorded.data).unwrap_or_default();
+        members.extend(data.0);
+        Merged(members)
+    })
+}
+
+fn fold<S: Default + DeserializeOwned>(
+    sources: Sources<'_>,
+    key: StreamKey,
+    until: u64,
+    start: Start,
+    step: impl Fn(S, RecordedEvent<'_>) -> S,
+) -> (Replayed<S>, u64) {
+    let Sources { store, snapshots, .. } = sources;
+    let version = store.version_at(key, until);
+    let snapshot = match start {
+        Start::First => None,
+        Start::Snapshot => snapshots.latest(key, version),
+    };
+    let (snapshot_version, state) = snapshot.unwrap_or_default();
+    let positions = store.stream_positions(key, snapshot_version, until).into_iter();
+    let state = positions.filter_map(|position| store.event(position)).fold(state, step);
+    (Replayed { version, state }, snapshot_version)
 }

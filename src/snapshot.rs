@@ -48,8 +48,13 @@ impl Snapshots {
     /// Keeps `state` as that of a stream at `version`. A state without a serde form is left out.
     pub fn put<S: Serialize>(&mut self, stream: StreamKey, version: u64, state: &S) {
         if let Ok(text) = serde_json::to_string(state) {
-            self.states.insert((stream, version), text.into());
+            self.put_text(stream, version, text);
         }
+    }
+
+    /// Keeps the state of a stream at `version`, given in its serde form.
+    pub fn put_text(&mut self, stream: StreamKey, version: u64, text: String) {
+        self.states.insert((stream, version), text.into());
     }
 
     /// The latest readable state of a stream at or below `version`, with the version it has.

@@ -53,6 +53,12 @@ pub trait Decider: 'static {
 
     /// The state after `event`. It can't fail: what has happened has happened.
     fn evolve(state: Self::State, event: &Self::Event) -> Self::State;
+
+    /// The state for those who ask for it as it is: a compact JSON value, `null` where there is
+    /// no such aggregate, or none any more.
+    fn show(state: &Self::State) -> String {
+        serde_json::to_string(state).unwrap_or_else(|_| "null".to_owned())
+    }
 }
 
 /// What a command gets from outside when it is given, so that decisions can stay pure.

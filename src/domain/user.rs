@@ -113,7 +113,7 @@ fn profile(payload: &mut Payload<'_>, id: Option<&str>) -> Profile {
 /// What can happen to a user. The names and the data are the storage format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserEvent {
-    /// `UserCreated`, version 2: all fields, the id first.
+    /// `UserCreated`, version 2: all fields, the id first, which events of others may lack.
     Created(Fields),
     /// `UserUpdated`, version 1: the fields that changed, `null` for those that were removed.
     Updated(Fields),
@@ -149,12 +149,13 @@ impl Event for UserEvent {
                 let fields = readable(data)?;
                 let id = json::quoted(aggregate_id);
                 let members = fields.members();
-                // The stream says whose event it is. An empty email, which version 2 gave to
-                // the users of version 1, is none.
+                // The stream says whose event it is, if the data do. An empty email, which
+                // version 2 gave to the users of version 1, is none.
+                let id = members.get("id").map(|_| ("id", id.as_str()));
                 let rest = members.iter().filter(|(key, raw)| {
                     *key != "id" && *raw != "null" && !(*key == "email" && *raw == "\"\"")
                 });
-                Some(Self::Created(Fields::new([("id", id.as_str())].into_iter().chain(rest))))
+                Some(Self::Created(Fields::new(id.into_iter().chain(rest))))
             }
             "UserUpdated" if updated_as_it_is(data) => Some(Self::Updated(Fields::known(data))),
             "UserUpdated" => Some(Self::Updated(readable(data)?.without("id"))),
@@ -213,10 +214,20 @@ pub enum User {
     /// Not created yet.
     #[default]
     Absent,
-    /// Created, with these fields, the id first.
+    /// Created, with these fields. The id is the first of them, if the events name it.
     Living(Fields),
     /// Deleted for good.
     Deleted,
+}
+
+/// The fields of the user `id` as queries show them: with the id, which events of others need
+/// not name, in front.
+pub fn identified(id: &str, fields: &Fields) -> Fields {
+    if fields.as_str().starts_with("{\"id\":") {
+        return fields.clone();
+    }
+    let id = json::quoted(id);
+    Fields::new([("id", id.as_str())].into_iter().chain(fields.members().iter()))
 }
 
 /// What a decision about a user needs to know of the other users.
@@ -237,6 +248,7 @@ const ADULT: i128 = 18;
 
 impl Decider for UserDecider {
     const AGGREGATE_TYPE: &'static str = "User";
+    const STATE_VERSION: u32 = 2;
     type Command = UserCommand;
     type Event = UserEvent;
     type State = User;
@@ -282,6 +294,13 @@ impl Decider for UserDecider {
                 User::Living(fields.merged(changes))
             }
             (UserEvent::Updated(_), User::Absent) => User::Absent,
+        }
+    }
+
+    fn show(state: &User) -> String {
+        match state {
+            User::Living(fields) => fields.as_str().to_owned(),
+            User::Absent | User::Deleted => "null".to_owned(),
         }
     }
 }

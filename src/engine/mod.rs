@@ -4,8 +4,10 @@
 mod builder;
 mod checkpoint;
 mod settle;
+mod streams;
 
 pub use builder::{BuildError, EngineBuilder, Settings};
+pub use streams::{GivenEvent, ReplayedStream};
 
 use std::collections::BTreeMap;
 

@@ -13,11 +13,12 @@ use crate::domain::{Command, Decider, Event, Occasion, Payload, Rejection};
 use crate::env::IdGenerator;
 use crate::json::Json;
 use crate::projection::Runner;
-use crate::replay::{Replayed, Sources};
+use crate::replay::{Replayed, Shown, Sources, Start, replay, replay_from};
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
     AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
+    StreamKey,
 };
 use crate::time::Timestamp;
 use live::Live;
@@ -101,6 +102,12 @@ pub trait Aggregate {
 
     /// Whether an event of this aggregate type, as it lies in the store, can be read.
     fn reads(&self, delivery: &Delivery<'_>) -> bool;
+
+    /// The state of a stream of this aggregate type as it was at the position `until`.
+    fn replay(&self, sources: Sources<'_>, key: StreamKey, until: u64, start: Start) -> Shown;
+
+    /// The present state of a stream of this aggregate type, in the form of a snapshot.
+    fn snapshot(&self, sources: Sources<'_>, key: StreamKey) -> Option<String>;
 }
 
 /// Looks up in the read models what a decision needs to know.
@@ -152,6 +159,16 @@ impl<D: Decider> Aggregate for Executor<D> {
 
     fn reads(&self, delivery: &Delivery<'_>) -> bool {
         delivery.reads::<D::Event>()
+    }
+
+    fn replay(&self, sources: Sources<'_>, key: StreamKey, until: u64, start: Start) -> Shown {
+        let (Replayed { version, state }, snapshot_version) =
+            replay_from::<D>(sources, key, until, start);
+        Shown { version, snapshot_version, state: D::show(&state) }
+    }
+
+    fn snapshot(&self, sources: Sources<'_>, key: StreamKey) -> Option<String> {
+        serde_json::to_string(&replay::<D>(sources, key, u64::MAX).state).ok()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Params, Query, QueryError, View, write_or_null};
 use crate::domain::Fields;
-use crate::domain::user::{User, UserDecider};
+use crate::domain::user::{User, UserDecider, identified};
 use crate::replay::replay;
 
 /// The query.
@@ -18,7 +18,7 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     };
     let at_time = params.raw("timestamp").unwrap_or("null");
     let then = match user {
-        User::Living(fields) => Some(dated(&fields, at_time)),
+        User::Living(fields) => Some(dated(&identified(&id, &fields), at_time)),
         User::Absent | User::Deleted => None,
     };
     write_or_null(out, then.as_ref().map(Fields::as_str));

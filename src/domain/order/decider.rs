@@ -112,6 +112,15 @@ impl Decider for OrderDecider {
             }
         }
     }
+
+    fn show(state: &Order) -> String {
+        let order = match state {
+            Order::Absent => None,
+            Order::Placed(order) => Some(order),
+        };
+        // Texts, numbers and lists of objects of them can always be written.
+        serde_json::to_string(&order).unwrap_or_default()
+    }
 }
 
 // --- decisions -----------------------------------------------------------------------------

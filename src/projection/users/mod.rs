@@ -15,7 +15,7 @@ use super::lookup::Lookup;
 use super::rank::Rank;
 use super::rows::Rows;
 use crate::checkpoint::{Lazy, Reader, Seed, Writer};
-use crate::domain::user::{User, UserDecider, UserEvent};
+use crate::domain::user::{User, UserDecider, UserEvent, identified};
 use crate::domain::{Decider, Fields};
 use crate::json;
 use crate::schema::Delivery;
@@ -182,7 +182,7 @@ impl Users {
     fn store(&mut self, id: &str, row: Option<u32>, after: User, moves: Moves) {
         let (view, living) = match after {
             User::Absent => return,
-            User::Living(view) => (view, true),
+            User::Living(fields) => (identified(id, &fields), true),
             User::Deleted => {
                 let id = json::quoted(id);
                 (Fields::new([("id", id.as_str())]), false)

@@ -1,0 +1,165 @@
+//! Streams as they are: events appended one by one, states replayed, snapshots taken, by those
+//! who know their aggregates themselves.
+
+use super::{Engine, UNKNOWN_AGGREGATE};
+use crate::executor::Aggregate;
+use crate::query::QueryError;
+use crate::replay::{Replayed, Shown, Sources, Start, merge};
+use crate::store::{AppendError, Appended, Commit, ExpectedVersion, Metadata, NewEvent, StreamKey};
+use crate::time::Timestamp;
+
+/// An event that somebody has decided elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct GivenEvent<'a> {
+    /// The aggregate.
+    pub aggregate_id: &'a str,
+    /// The event's name.
+    pub event_type: &'a str,
+    /// The version of its schema.
+    pub event_version: u32,
+    /// Its data: a compact JSON object.
+    pub data: &'a str,
+}
+
+/// What replay tells of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplayedStream {
+    /// How many events it took, unreadable ones included.
+    pub events_replayed: u64,
+    /// The version of the snapshot that it started from; 0 without one.
+    pub snapshot_version: u64,
+    /// The state: a JSON value, `null` where there is no such aggregate, or none any more.
+    pub state: String,
+}
+
+/// The name under which commits of appended events are counted.
+const APPEND: &str = "append";
+
+impl Engine {
+    /// Stores an event as it is, behind the version that the stream has to have, now. It needs
+    /// not be one that the node knows or can read.
+    ///
+    /// # Errors
+    /// As for [`EventStore::append`](crate::store::EventStore::append).
+    pub fn append(
+        &mut self,
+        event: &GivenEvent<'_>,
+        version: u64,
+    ) -> Result<Appended, AppendError> {
+        self.catch_up();
+        let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
+        let timestamp = self.clock.now().max(newest);
+        let aggregate_type = self.type_of(event.aggregate_id, event.event_type);
+        let new = NewEvent {
+            event_id: self.ids.next_id(timestamp),
+            event_type: event.event_type,
+            event_version: event.event_version,
+            data: event.data,
+        };
+        let appended = self.store.append(&Commit {
+            aggregate_id: event.aggregate_id,
+            aggregate_type: &aggregate_type,
+            expected: ExpectedVersion::Exact(version),
+            timestamp,
+            metadata: Metadata::default(),
+            events: &[new],
+            idempotency: None,
+        });
+        self.catch_up();
+        if appended.as_ref().is_ok_and(|appended| appended.last > self.store.settled()) {
+            self.unsettled.note(APPEND, &self.metrics);
+        }
+        self.clock.command_done();
+        appended
+    }
+
+    /// The state of an aggregate as it was at the position `until`, from its own events alone;
+    /// `None` if it has none.
+    ///
+    /// # Errors
+    /// [`QueryError::Damaged`] when one of them can't be read from the disk.
+    pub fn replay(
+        &self,
+        aggregate_id: &str,
+        until: u64,
+        start: Start,
+    ) -> Result<Option<ReplayedStream>, QueryError> {
+        let unreadable = self.store.unreadable();
+        let replayed = self.replay_stream(aggregate_id, until, start);
+        if self.store.unreadable() != unreadable {
+            return Err(QueryError::Damaged(self.damage()));
+        }
+        Ok(replayed)
+    }
+
+    fn replay_stream(&self, id: &str, until: u64, start: Start) -> Option<ReplayedStream> {
+        let stream = self.store.stream(id)?;
+        let sources = self.sources();
+        let Shown { version, snapshot_version, state } = match self.aggregate(stream.aggregate_type)
+        {
+            Some(aggregate) => aggregate.replay(sources, stream.key, until, start),
+            None => merged(sources, stream.key, until, start),
+        };
+        Some(ReplayedStream {
+            events_replayed: version - snapshot_version,
+            snapshot_version,
+            state,
+        })
+    }
+
+    /// Keeps the present state of an aggregate as a snapshot; returns the version that it has,
+    /// `None` if it has no events.
+    ///
+    /// # Errors
+    /// [`QueryError::Damaged`] when one of them can't be read from the disk.
+    pub fn take_snapshot(&mut self, aggregate_id: &str) -> Result<Option<u64>, QueryError> {
+        let unreadable = self.store.unreadable();
+        let state = self.present_state(aggregate_id);
+        if self.store.unreadable() != unreadable {
+            return Err(QueryError::Damaged(self.damage()));
+        }
+        let Some((key, version, state)) = state else { return Ok(None) };
+        self.snapshots.put_text(key, version, state);
+        Ok(Some(version))
+    }
+
+    /// The present state of an aggregate in the form of a snapshot.
+    fn present_state(&self, id: &str) -> Option<(StreamKey, u64, String)> {
+        let stream = self.store.stream(id)?;
+        let (key, version) = (stream.key, stream.version);
+        let sources = self.sources();
+        let state = match self.aggregate(stream.aggregate_type) {
+            Some(aggregate) => aggregate.snapshot(sources, key),
+            None => {
+                serde_json::to_string(&merge(sources, key, u64::MAX, Start::Snapshot).0.state).ok()
+            }
+        };
+        Some((key, version, state?))
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        let store = self.store.as_ref();
+        Sources { store, snapshots: &self.snapshots, schema: &self.schema }
+    }
+
+    fn aggregate(&self, aggregate_type: &str) -> Option<&dyn Aggregate> {
+        let mut aggregates = self.aggregates.iter();
+        let found = aggregates.find(|aggregate| aggregate.aggregate_type() == aggregate_type);
+        found.map(AsRef::as_ref)
+    }
+
+    /// The type of an aggregate, be it only that of what happens to it.
+    pub(super) fn type_of(&self, aggregate_id: &str, event_type: &str) -> String {
+        let stream = self.store.stream(aggregate_id).map(|stream| stream.aggregate_type);
+        let known = self.events.get(event_type);
+        let of_event = known.map(|aggregate| self.aggregates[*aggregate].aggregate_type());
+        stream.or(of_event).unwrap_or(UNKNOWN_AGGREGATE).to_owned()
+    }
+}
+
+/// The state of a stream of no known aggregate.
+fn merged(sources: Sources<'_>, key: StreamKey, until: u64, start: Start) -> Shown {
+    let (Replayed { version, state }, snapshot_version) = merge(sources, key, until, start);
+    let state = serde_json::to_string(&state).unwrap_or_else(|_| "null".to_owned());
+    Shown { version, snapshot_version, state }
+}
