@@ -230,6 +230,11 @@ impl Engine {
         self.store.as_ref()
     }
 
+    /// The event versions.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// The read models.
     pub fn models(&self) -> &Runner {
         &self.runner

@@ -32,6 +32,13 @@ pub struct ReplayedStream {
     pub state: String,
 }
 
+impl ReplayedStream {
+    /// The version of the stream.
+    pub fn version(&self) -> u64 {
+        self.snapshot_version + self.events_replayed
+    }
+}
+
 /// The name under which commits of appended events are counted.
 const APPEND: &str = "append";
 

@@ -117,11 +117,29 @@ impl Schema {
         if version == 0 || version > current {
             return None;
         }
-        let mut fields = Fields::parse(data)?;
-        for from in version..current {
-            fields = self.steps.get(&(event_type, from))?(&fields);
+        let fields = Fields::parse(data)?;
+        let upcast = self.upcast_to(event_type, version.into(), current.into(), &fields).ok()?;
+        Some(Cow::Owned(upcast.as_str().to_owned()))
+    }
+
+    /// The data of an event of one version of its schema at another, by all steps between.
+    ///
+    /// # Errors
+    /// The first version that no step leads on from.
+    pub fn upcast_to(
+        &self,
+        event_type: &str,
+        version: u64,
+        target: u64,
+        data: &Fields,
+    ) -> Result<Fields, u64> {
+        let mut fields = data.clone();
+        for from in version..target {
+            let step = |event_type| self.steps.get(&(event_type, u32::try_from(from).ok()?));
+            let step = self.kind(event_type).and_then(|kind| step(kind.event_type));
+            fields = step.ok_or(from)?(&fields);
         }
-        Some(Cow::Owned(fields.as_str().to_owned()))
+        Ok(fields)
     }
 }
 

@@ -2,15 +2,21 @@
 
 use super::envelope::Envelope;
 use super::error::{ErrorCode, WireError};
-use super::handlers::{command, maelstrom, query};
+use super::handlers::{command, event_store, maelstrom, query, versioning};
 use super::reply::{Reply, ReplyStyle};
 use super::request::{Desk, Request};
 use crate::json;
 
 /// Every message type that the node understands.
-pub const ROUTES: [Route; 4] = [
+pub const ROUTES: [Route; 10] = [
     Route { kind: "command", handler: command::handle },
     Route { kind: "query", handler: query::handle },
+    Route { kind: "append", handler: event_store::append },
+    Route { kind: "create_snapshot", handler: event_store::create_snapshot },
+    Route { kind: "replay", handler: event_store::replay },
+    Route { kind: "get_state", handler: event_store::get_state },
+    Route { kind: "upcast", handler: versioning::upcast },
+    Route { kind: "migrate_batch", handler: versioning::migrate_batch },
     Route { kind: "init", handler: maelstrom::init },
     Route { kind: "echo", handler: maelstrom::echo },
 ];

@@ -1,6 +1,6 @@
 //! `command` {command} → `command_result`.
 
-use super::{object, read_object, required, text};
+use super::{flag, object, read_object, required, text};
 use crate::executor::{CommandRequest, Failure, FailureCode, Outcome, PlannedEvent};
 use crate::json::{self, Members};
 use crate::store::RecordedEvent;
@@ -17,7 +17,7 @@ pub fn handle(
 ) -> Result<(), WireError> {
     let members = object(&request.body, "command")?;
     let command = decode(&members)?;
-    let verbose = flag(&members, "verbose")?;
+    let verbose = flag(&members, "", "verbose")?;
     match desk.engine.execute(&command) {
         Ok(outcome) => {
             let out = reply.begin("command_result", desk.identity, request);
@@ -58,7 +58,7 @@ fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
         correlation_id: text(&metadata, "metadata.", "correlation_id")?,
         user_id: text(&metadata, "metadata.", "user_id")?,
         timestamp: timestamp.as_deref().map(parse).transpose()?,
-        dry_run: flag(members, "dryRun")?,
+        dry_run: flag(members, "", "dryRun")?,
     })
 }
 
@@ -66,14 +66,6 @@ fn expected_version(members: &Members<'_>) -> Result<Option<i128>, WireError> {
     let malformed = || WireError::malformed("expectedVersion must be an integer");
     let read = |raw| json::integer(raw).ok_or_else(malformed);
     members.get_present("expectedVersion").map(read).transpose()
-}
-
-fn flag(members: &Members<'_>, key: &str) -> Result<bool, WireError> {
-    match members.get_present(key) {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(WireError::malformed(format!("{key} must be true or false"))),
-    }
 }
 
 fn write_events(out: &mut String, desk: &Desk<'_>, outcome: &Outcome, verbose: bool) {

@@ -1,9 +1,9 @@
 //! `query` {query} → `query_result`.
 
-use super::{object, read_object, required, text};
+use super::{object, query_error, read_object, required, text};
 use crate::json::Members;
-use crate::query::{Params, QueryError, QueryRequest};
-use crate::wire::error::{ErrorCode, WireError};
+use crate::query::{Params, QueryRequest};
+use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
 
@@ -23,20 +23,10 @@ pub fn handle(
     let query = QueryRequest { name: &name, params: Params::new(params), as_of };
     let out = reply.begin("query_result", desk.identity, request);
     out.push_str(",\"data\":");
-    desk.engine.answer(&query, out).map_err(wire_error)?;
+    desk.engine.answer(&query, out).map_err(query_error)?;
     if let Some(as_of) = as_of {
         out.push_str(",\"as_of\":");
         out.push_str(as_of); // a string or a number: it has no white space to drop
     }
     Ok(())
-}
-
-fn wire_error(error: QueryError) -> WireError {
-    let code = match error {
-        QueryError::Unknown(_) => ErrorCode::NotSupported,
-        QueryError::BadParameter(_) => ErrorCode::MalformedRequest,
-        QueryError::Damaged(_) => ErrorCode::Crash,
-        QueryError::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
-    };
-    WireError::new(code, error.to_string())
 }
