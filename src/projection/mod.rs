@@ -4,6 +4,9 @@
 mod lookup;
 mod past;
 mod rank;
+// Until every index of sets is built.
+#[allow(dead_code)]
+mod row_set;
 mod saved;
 pub mod users;
 
