@@ -2,12 +2,14 @@
 //! every event of the store once, in order.
 
 mod lookup;
+pub mod order_search;
 mod past;
 mod rank;
 // Until every index of sets is built.
 #[allow(dead_code)]
 mod row_set;
 mod saved;
+mod text;
 pub mod users;
 
 pub use past::{Models, Past};
