@@ -1,9 +1,9 @@
 //! Replay: the state of an aggregate at any position, from its own stream alone.
 
-use crate::domain::Decider;
+use crate::domain::{Decider, Event};
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
-use crate::store::{EventStore, StreamKey};
+use crate::store::{EventStore, RecordedEvent, StreamKey};
 
 /// The state of an aggregate and the version it has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,4 +39,21 @@ pub fn replay<D: Decider>(sources: Sources<'_>, key: StreamKey, until: u64) -> R
         }
     }
     Replayed { version, state }
+}
+
+/// The events of a stream up to the position `until` that can be read, each with its record,
+/// oldest first.
+pub fn events<'a, D: Decider>(
+    sources: Sources<'a>,
+    key: StreamKey,
+    until: u64,
+) -> impl Iterator<Item = (RecordedEvent<'a>, D::Event)> {
+    let Sources { store, schema, .. } = sources;
+    let positions = store.stream_positions(key, 0, until).into_iter();
+    positions.filter_map(move |position| {
+        let recorded = store.event(position)?;
+        let data = schema.upcast(&recorded)?;
+        let event = D::Event::decode(recorded.event_type, recorded.aggregate_id, &data)?;
+        Some((recorded, event))
+    })
 }

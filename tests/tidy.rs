@@ -119,7 +119,7 @@ const DIRECTION: [(&str, &[&str]); 18] = [
     ("schema", &["domain", "store"]),
     ("snapshot", &["checkpoint", "store"]),
     ("replay", &["domain", "schema", "snapshot", "store"]),
-    ("projection", &["checkpoint", "domain", "json", "schema", "store"]),
+    ("projection", &["checkpoint", "domain", "json", "schema", "store", "time"]),
     ("query", &["domain", "json", "metrics", "projection", "replay", "store", "time"]),
     (
         "executor",
