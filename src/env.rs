@@ -1,6 +1,7 @@
-//! What the node takes from the world: the time and new ids, each real or deterministic.
+//! What the node takes from the world: the time, how long things take, and new ids; each real or
+//! deterministic.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -51,6 +52,29 @@ impl Clock for LogicalClock {
 
     fn command_done(&mut self) {
         self.0 = self.0.plus_millis(1);
+    }
+}
+
+/// Measures how long things take.
+pub trait Stopwatch {
+    /// The time since the stopwatch was started. Never less than it told before.
+    fn elapsed(&self) -> Duration;
+}
+
+/// The machine's monotonic clock. A deterministic run has no stopwatch at all.
+#[derive(Debug)]
+pub struct SystemStopwatch(Instant);
+
+impl SystemStopwatch {
+    /// A stopwatch that is started now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Stopwatch for SystemStopwatch {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 
