@@ -237,6 +237,14 @@ mod tests {
     }
 
     #[test]
+    fn the_system_stopwatch_starts_near_0_and_never_goes_back() {
+        let stopwatch = SystemStopwatch::start();
+        let readings: Vec<Duration> = (0..1000).map(|_| stopwatch.elapsed()).collect();
+        assert!(readings.is_sorted());
+        assert!(readings[0] < Duration::from_secs(60), "{:?}", readings[0]);
+    }
+
+    #[test]
     fn the_system_clock_tells_whole_milliseconds_of_the_present() {
         let now = SystemClock.now();
         assert_eq!(now.micros() % 1000, 0);
