@@ -18,7 +18,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use asof::engine::{Engine, Settings};
-use asof::env::{LogicalClock, UuidV7};
+use asof::env::{LogicalClock, SystemStopwatch, UuidV7};
 use asof::executor::{CommandRequest, Outcome};
 use asof::json::{Json, Members};
 use asof::query::{Params, QueryRequest};
@@ -141,6 +141,7 @@ impl World {
             store: Box::new(MemoryStore::new()),
             clock: Box::new(LogicalClock::starting_at(end)),
             ids: Box::new(UuidV7::seeded(1)),
+            stopwatch: Some(Box::new(SystemStopwatch::start())),
             snapshot_every: 0,
         };
         let engine = asof::app::engine(settings).unwrap();

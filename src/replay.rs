@@ -30,6 +30,9 @@ pub struct Sources<'a> {
 pub fn replay<D: Decider>(sources: Sources<'_>, key: StreamKey, until: u64) -> Replayed<D::State> {
     let Sources { store, snapshots, schema } = sources;
     let version = store.version_at(key, until);
+    if version == 0 {
+        return Replayed::default(); // and no snapshot is looked for
+    }
     let (snapshot_version, mut state) = snapshots.latest(key, version).unwrap_or_default();
     for position in store.stream_positions(key, snapshot_version, until) {
         if let Some(recorded) = store.event(position)

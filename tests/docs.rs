@@ -120,6 +120,7 @@ fn every_message_command_query_and_error_is_in_the_tables() {
         store: Box::new(MemoryStore::new()),
         clock: Box::new(SystemClock),
         ids: Box::new(UuidV7::seeded(1)),
+        stopwatch: None,
         snapshot_every: 0,
     };
     let engine = asof::app::engine(settings).unwrap();
