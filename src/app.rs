@@ -5,6 +5,7 @@ use crate::domain::order::{OrderCommand, OrderDecider};
 use crate::domain::user::{UserCommand, UserDecider, UserFacts};
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
 use crate::projection::Runner;
+use crate::projection::inventory::Inventory;
 use crate::projection::orders::Orders;
 use crate::projection::users::Users;
 use crate::query::get_customer_order_summary::GET_CUSTOMER_ORDER_SUMMARY;
@@ -15,6 +16,7 @@ use crate::query::get_metrics::GET_METRICS;
 use crate::query::get_order::GET_ORDER;
 use crate::query::get_order_at_time::GET_ORDER_AT_TIME;
 use crate::query::get_order_history::GET_ORDER_HISTORY;
+use crate::query::get_product_quantities::GET_PRODUCT_QUANTITIES;
 use crate::query::get_projections::GET_PROJECTIONS;
 use crate::query::get_user::GET_USER;
 use crate::query::get_user_at_time::GET_USER_AT_TIME;
@@ -22,6 +24,7 @@ use crate::query::get_user_by_email::GET_USER_BY_EMAIL;
 use crate::query::get_user_history::GET_USER_HISTORY;
 use crate::query::get_users_by_city::GET_USERS_BY_CITY;
 use crate::query::list_orders::LIST_ORDERS;
+use crate::query::list_product_quantities::LIST_PRODUCT_QUANTITIES;
 use crate::query::list_users::LIST_USERS;
 use crate::schema::user_created;
 
@@ -55,6 +58,9 @@ pub fn builder() -> EngineBuilder {
         .query(LIST_ORDERS)
         .query(GET_CUSTOMER_ORDER_SUMMARY)
         .query(GET_DAILY_ORDER_REPORT)
+        .projection::<Inventory>()
+        .query(GET_PRODUCT_QUANTITIES)
+        .query(LIST_PRODUCT_QUANTITIES)
         // the store and the node itself
         .query(GET_EVENTS)
         .query(GET_PROJECTIONS)

@@ -1,6 +1,7 @@
 //! Read models: what queries are answered from. Each is built by a projection, which applies
 //! every event of the store once, in order.
 
+pub mod inventory;
 mod lookup;
 pub mod orders;
 mod past;

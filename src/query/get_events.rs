@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, View, write_list};
 use crate::json;
 use crate::store::{EventStore, RecordedEvent, metadata_member};
 use crate::time::Timestamp;
@@ -17,14 +17,8 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let limit = params.number("limit", 1..=1000)?.unwrap_or(100);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut found = filter.events(view);
-    out.push_str("{\"events\":[");
-    for (nth, event) in found.by_ref().take(limit).enumerate() {
-        if nth > 0 {
-            out.push(',');
-        }
-        event.write(out);
-    }
-    out.push(']');
+    out.push_str("{\"events\":");
+    write_list(out, found.by_ref().take(limit), |out, event| event.write(out));
     if let Some(next) = found.next() {
         out.push_str(",\"next\":");
         json::push_number(out, next.sequence_number);

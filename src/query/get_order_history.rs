@@ -21,10 +21,8 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     for position in stream.into_iter().flatten() {
         let Some(recorded) = store.event(position) else { continue };
         let at = recorded.timestamp;
-        let Some(event) = Delivery::stored(recorded, view.sources.schema).decode::<OrderEvent>()
-        else {
-            continue;
-        };
+        let delivery = Delivery::stored(recorded, view.sources.schema);
+        let Some(event) = delivery.decode::<OrderEvent>() else { continue };
         let first = matches!(state, Order::Absent);
         state = OrderDecider::evolve(state, &event);
         if let (Order::Placed(order), Some(details)) = (&state, details(&event, first)) {

@@ -1,7 +1,7 @@
 //! `GetProjections` → each projection's name, position, lag behind the store in events and in
 //! seconds, events handled, and rebuilds.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, View, write_list};
 use crate::json;
 use crate::projection::Status;
 
@@ -9,14 +9,8 @@ use crate::projection::Status;
 pub const GET_PROJECTIONS: Query = Query { name: "GetProjections", answer, of_the_past: true };
 
 fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
-    out.push('[');
-    for (nth, status) in view.models.status().into_iter().enumerate() {
-        if nth > 0 {
-            out.push(',');
-        }
-        write(out, view, &status);
-    }
-    out.push(']');
+    let statuses = view.models.status().into_iter();
+    write_list(out, statuses, |out, status| write(out, view, &status));
     Ok(())
 }
 

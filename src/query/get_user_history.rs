@@ -1,7 +1,7 @@
 //! `GetUserHistory` {userId, from?, until?} → the user's events in that time, both ends
 //! included, oldest first; `null` if there was no such user by then.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, View, write_list};
 use crate::domain::Decider;
 use crate::domain::user::UserDecider;
 use crate::time::Timestamp;
@@ -22,14 +22,8 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
         out.push_str("null");
         return Ok(());
     };
-    out.push('[');
     let events = positions.into_iter().filter_map(|position| store.event(position));
-    for (nth, event) in events.filter(|event| event.timestamp >= from).enumerate() {
-        if nth > 0 {
-            out.push(',');
-        }
-        event.write(out);
-    }
-    out.push(']');
+    let events = events.filter(|event| event.timestamp >= from);
+    write_list(out, events, |out, event| event.write(out));
     Ok(())
 }

@@ -8,6 +8,6 @@ pub const GET_USERS_BY_CITY: Query = Query { name: "GetUsersByCity", answer, of_
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let city = params.required_text("city")?;
-    write_list(out, view.model::<Users>()?.by_city(&city));
+    write_list(out, view.model::<Users>()?.by_city(&city), String::push_str);
     Ok(())
 }

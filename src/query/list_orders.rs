@@ -19,6 +19,6 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let filter = Filter { customer_id: customer_id.as_deref(), status, from, until };
     let found = view.model::<Orders>()?.list(&filter);
     let orders = found.page(page.skip(), page.size);
-    write_page(out, "orders", orders.into_iter(), page, found.total());
+    write_page(out, "orders", orders.into_iter(), String::push_str, page, found.total());
     Ok(())
 }

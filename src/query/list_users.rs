@@ -8,6 +8,6 @@ pub const LIST_USERS: Query = Query { name: "ListUsers", answer, of_the_past: tr
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let page = params.page("limit")?;
-    write_list(out, view.model::<Users>()?.page(page.skip(), page.size));
+    write_list(out, view.model::<Users>()?.page(page.skip(), page.size), String::push_str);
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod get_metrics;
 pub mod get_order;
 pub mod get_order_at_time;
 pub mod get_order_history;
+pub mod get_product_quantities;
 pub mod get_projections;
 pub mod get_user;
 pub mod get_user_at_time;
@@ -17,6 +18,7 @@ pub mod get_user_by_email;
 pub mod get_user_history;
 pub mod get_users_by_city;
 pub mod list_orders;
+pub mod list_product_quantities;
 pub mod list_users;
 mod params;
 
@@ -103,18 +105,19 @@ fn write_or_null(out: &mut String, value: Option<&str>) {
     out.push_str(value.unwrap_or("null"));
 }
 
-/// Writes one page of a list as an object: the JSON values under `name`, then which page it is
-/// and of how many values.
-fn write_page<'a>(
+/// Writes one page of a list as an object: the items under `name`, then which page it is and of
+/// how many items.
+fn write_page<T>(
     out: &mut String,
     name: &str,
-    items: impl Iterator<Item = &'a str>,
+    items: impl Iterator<Item = T>,
+    write: impl FnMut(&mut String, T),
     page: Page,
     total: u64,
 ) {
     out.push('{');
     json::push_key(out, name);
-    write_list(out, items);
+    write_list(out, items, write);
     for (key, number) in [("page", page.number), ("page_size", page.size), ("total", total)] {
         json::push_key(out, key);
         json::push_number(out, number);
@@ -122,14 +125,18 @@ fn write_page<'a>(
     out.push('}');
 }
 
-/// Writes a list of JSON values.
-fn write_list<'a>(out: &mut String, items: impl Iterator<Item = &'a str>) {
+/// Writes a list of what `write` writes of each item: a JSON value.
+fn write_list<T>(
+    out: &mut String,
+    items: impl Iterator<Item = T>,
+    mut write: impl FnMut(&mut String, T),
+) {
     out.push('[');
     for (nth, item) in items.enumerate() {
         if nth > 0 {
             out.push(',');
         }
-        out.push_str(item);
+        write(out, item);
     }
     out.push(']');
 }

@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::ops::Deref;
 
 use super::Schema;
@@ -16,19 +16,19 @@ pub struct Delivery<'a> {
     schema: &'a Schema,
     /// The event as its decider made it, when that was just now: it need not be read again.
     fresh: Option<&'a dyn Any>,
-    /// As which events it was decoded last, and whether it could be.
-    decoded: Cell<Option<(TypeId, bool)>>,
+    /// As which events it was read first, and what came of it: those who come next share it.
+    read: OnceCell<(TypeId, Option<Box<dyn Any>>)>,
 }
 
 impl<'a> Delivery<'a> {
     /// An event as it lies in the store.
     pub fn stored(event: RecordedEvent<'a>, schema: &'a Schema) -> Self {
-        Self { event, schema, fresh: None, decoded: Cell::new(None) }
+        Self { event, schema, fresh: None, read: OnceCell::new() }
     }
 
     /// An event that was stored this moment, and the value that it was stored from.
     pub fn fresh<E: Event>(event: RecordedEvent<'a>, schema: &'a Schema, value: &'a E) -> Self {
-        Self { event, schema, fresh: Some(value), decoded: Cell::new(None) }
+        Self { event, schema, fresh: Some(value), read: OnceCell::new() }
     }
 
     /// The stored event.
@@ -38,16 +38,21 @@ impl<'a> Delivery<'a> {
 
     /// The event as one of the events `E`, at the current version of its schema. `None` when
     /// it is another aggregate's event or can't be read.
-    pub fn decode<E: Event>(&self) -> Option<Decoded<'a, E>> {
+    pub fn decode<E: Event>(&self) -> Option<Decoded<'_, E>> {
         // Whoever reads the event as a type of its own reads the data, as it does later.
         if let Some(value) = self.fresh.and_then(|value| value.downcast_ref()) {
-            return Some(Decoded::Fresh(value));
+            return Some(Decoded::Shared(value));
         }
-        let RecordedEvent { event_type, aggregate_id, .. } = self.event;
-        let current = self.current::<E>();
-        let decoded = current.and_then(|data| E::decode(event_type, aggregate_id, &data));
-        self.decoded.set(Some((TypeId::of::<E>(), decoded.is_some())));
-        decoded.map(Decoded::Read)
+        if !self.is_one_of::<E>() {
+            return None;
+        }
+        let own = TypeId::of::<E>();
+        let box_any = |value: E| -> Box<dyn Any> { Box::new(value) };
+        let (of, value) = self.read.get_or_init(|| (own, self.read::<E>().map(box_any)));
+        if *of == own {
+            return value.as_ref()?.downcast_ref().map(Decoded::Shared);
+        }
+        self.read().map(Decoded::Own)
     }
 
     /// Whether [`decode`](Self::decode) would read the event as one of the events `E`.
@@ -55,29 +60,37 @@ impl<'a> Delivery<'a> {
         if self.fresh.is_some_and(|value| value.is::<E>()) {
             return true;
         }
-        if let Some((of, read)) = self.decoded.get()
-            && of == TypeId::of::<E>()
+        if let Some((of, value)) = self.read.get()
+            && *of == TypeId::of::<E>()
         {
-            return read;
+            return value.is_some();
         }
         let RecordedEvent { event_type, aggregate_id, .. } = self.event;
         self.current::<E>().is_some_and(|data| E::reads(event_type, aggregate_id, &data))
     }
 
+    fn read<E: Event>(&self) -> Option<E> {
+        let RecordedEvent { event_type, aggregate_id, .. } = self.event;
+        E::decode(event_type, aggregate_id, &self.current::<E>()?)
+    }
+
+    fn is_one_of<E: Event>(&self) -> bool {
+        E::TYPES.iter().any(|(name, _)| *name == self.event.event_type)
+    }
+
     /// The data of one of the events `E` at the current version of its schema.
     fn current<E: Event>(&self) -> Option<Cow<'a, str>> {
-        E::TYPES.iter().find(|(name, _)| *name == self.event.event_type)?;
-        self.schema.upcast(&self.event)
+        self.is_one_of::<E>().then(|| self.schema.upcast(&self.event))?
     }
 }
 
 /// An event's value, made just now or read from the store.
 #[derive(Debug)]
 pub enum Decoded<'a, E> {
-    /// The value that was stored.
-    Fresh(&'a E),
-    /// The value read from its data.
-    Read(E),
+    /// The value that was stored, or that was read for all who want it as such an event.
+    Shared(&'a E),
+    /// The value read for whoever wants it as another event than those before.
+    Own(E),
 }
 
 impl<E> Deref for Decoded<'_, E> {
@@ -85,8 +98,8 @@ impl<E> Deref for Decoded<'_, E> {
 
     fn deref(&self) -> &E {
         match self {
-            Self::Fresh(value) => value,
-            Self::Read(value) => value,
+            Self::Shared(value) => value,
+            Self::Own(value) => value,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod file;
 mod files;
+mod inventory;
 mod models;
 mod snapshots;
 #[path = "../support/mod.rs"]

@@ -7,6 +7,7 @@ mod support;
 
 mod damage;
 mod equivalence;
+mod inventory;
 mod misfits;
 mod old_events;
 

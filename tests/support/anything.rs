@@ -35,6 +35,7 @@ fn any_json() -> BoxedStrategy<String> {
             "until", "fromSequence", "aggregateId", "userId", "at_time", "type", "\\ud800", "",
             "order_id", "orderId", "customer_id", "items", "product_id", "quantity", "unit_price",
             "shipping_address", "street", "state", "zip", "amount", "method", "reason", "carrier",
+            "productId", "pageSize",
         ]);
         let members = prop::collection::vec((key, inner.clone()), 0..6);
         prop_oneof![
@@ -71,6 +72,8 @@ pub fn any_body() -> impl Strategy<Value = String> {
         "ListUsers",
         "GetUsersByCity",
         "GetUserByEmail",
+        "GetProductQuantities",
+        "ListProductQuantities",
         "GetEvents",
         "GetProjections",
         "GetMetrics",

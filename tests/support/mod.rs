@@ -11,6 +11,7 @@ pub mod fixture;
 pub mod folder;
 pub mod messages;
 pub mod node;
+pub mod order_histories;
 pub mod orders;
 pub mod running;
 pub mod scenario;

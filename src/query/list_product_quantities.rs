@@ -1,0 +1,20 @@
+//! `ListProductQuantities` {page?, pageSize?} → a page of products with how much of each was
+//! ordered, cancelled and shipped, in the order in which they were first ordered.
+
+use super::{Params, Query, QueryError, View, get_product_quantities, write_page};
+use crate::projection::inventory::Inventory;
+
+/// The query.
+pub const LIST_PRODUCT_QUANTITIES: Query =
+    Query { name: "ListProductQuantities", answer, of_the_past: true };
+
+fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
+    let page = params.page("pageSize")?;
+    let inventory = view.model::<Inventory>()?;
+    let products = inventory.page(page.skip(), page.size);
+    let write = |out: &mut String, (id, quantities)| {
+        get_product_quantities::write(out, id, quantities);
+    };
+    write_page(out, "products", products, write, page, inventory.count());
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Quantities of products are the same whether a node was restarted or not.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::support::durable::{CHECKPOINT, World, segments_of};
+use super::support::sim_disk::SimDisk;
+
+/// Commands about three orders and three products, of which most fit sooner or later.
+fn command() -> impl Strategy<Value = String> {
+    let order = prop::sample::select(vec!["o1", "o2", "o3"]);
+    let product = prop::sample::select(vec!["a", "b", "c"]);
+    let items = prop::collection::vec((product, 1..5_u32), 1..4);
+    (order, items, 0..8_u8).prop_map(|(order, items, kind)| {
+        let item = |(product, quantity): &(&str, u32)| {
+            json!({"product_id": product, "quantity": quantity, "unit_price": 1})
+        };
+        let command = match kind {
+            0..3 => {
+                let address = json!({"street": "S", "city": "C", "state": "T", "zip": "Z"});
+                let items: Vec<_> = items.iter().map(item).collect();
+                let payload = json!({
+                    "order_id": order, "customer_id": "C", "items": items,
+                    "shipping_address": address,
+                });
+                json!({"type": "CreateOrder", "payload": payload})
+            }
+            3..6 => {
+                let mut payload = item(&items[0]);
+                payload["order_id"] = json!(order);
+                json!({"type": "AddOrderItem", "payload": payload})
+            }
+            6 => {
+                let payload = json!({"order_id": order, "tracking_number": "T", "carrier": "C"});
+                json!({"type": "ShipOrder", "payload": payload})
+            }
+            _ => {
+                json!({"type": "CancelOrder", "payload": {"order_id": order, "reason": "R"}})
+            }
+        };
+        command.to_string()
+    })
+}
+
+/// Every question about the products, of the present and the past.
+fn questions(head: u64) -> Vec<String> {
+    let list = |past: String| format!(r#"{{"type":"ListProductQuantities"{past}}}"#);
+    let past = (0..=head).map(|position| list(format!(r#","asOf":{position}"#)));
+    let mut all: Vec<String> = past.chain([list(String::new())]).collect();
+    for product in ["a", "b", "c", "d"] {
+        let query = r#"{"type":"GetProductQuantities","params":{"productId":""#;
+        all.push(format!("{query}{product}\"}}}}"));
+    }
+    all
+}
+
+/// All replies to these pieces, each followed by all questions; between them the node is
+/// restarted or not, with what it left for that or without.
+fn told(pieces: &[Vec<String>], restarts: bool, with_checkpoint: bool) -> Vec<String> {
+    let world = World::new(segments_of(1500));
+    let mut disk = SimDisk::new();
+    let mut session = world.session(&disk);
+    let mut told = Vec::new();
+    for piece in pieces {
+        told.extend(session.commands(piece.iter().cloned()));
+        let head = session.export().lines().count() as u64;
+        told.extend(session.queries(&questions(head)));
+        if restarts {
+            session.close().unwrap();
+            disk = disk.kill();
+            if !with_checkpoint && head > 0 {
+                disk.take(CHECKPOINT);
+            }
+            session = world.session(&disk);
+        }
+    }
+    told
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn restarts_change_no_quantity(
+        commands in prop::collection::vec(command(), 8..30),
+        piece in 2..9_usize,
+    ) {
+        let pieces: Vec<Vec<String>> = commands.chunks(piece).map(<[String]>::to_vec).collect();
+        let expected = told(&pieces, false, false);
+        prop_assert!(expected.iter().any(|reply| reply.contains(r#""ordered":"#)));
+        prop_assert_eq!(&told(&pieces, true, true), &expected);
+        prop_assert_eq!(&told(&pieces, true, false), &expected);
+    }
+}
