@@ -56,7 +56,7 @@ impl Customers {
             None => self.come(seed, id),
         };
         let customer = self.list.get_mut(number as usize)?;
-        let before = customer.orders.newest(0..row, 0).next();
+        let before = customer.orders.last();
         customer.orders.insert(row);
         customer.sums.count(None, order);
         before

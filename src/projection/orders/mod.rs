@@ -193,7 +193,7 @@ impl Orders {
             total_orders: orders.len(),
             sums,
             first_order_at: created(orders.iter().next())?,
-            last_order_at: created(orders.newest(0..u32::MAX, 0).next())?,
+            last_order_at: created(orders.last())?,
         })
     }
 
