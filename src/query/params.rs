@@ -155,6 +155,6 @@ impl<'a> Params<'a> {
     }
 }
 
-fn required(name: &str) -> QueryError {
+pub(super) fn required(name: &str) -> QueryError {
     QueryError::BadParameter(format!("{name} is required"))
 }
