@@ -79,7 +79,7 @@ impl Projection for OrderSearch {
         let Some(rows) = reader.value(ROWS) else { return false };
         *self = Self {
             rows,
-            seen: Lazy::of(reader, |reader| read_set(&reader.section(SEEN)?)),
+            seen: Lazy::of(reader, move |reader| read_seen(&reader.section(SEEN)?, rows)),
             restored: Lazy::of(reader, move |reader| saved::read(&reader.section(WORDS)?, rows)),
             new: PrefixTree::default(),
         };
@@ -107,8 +107,9 @@ impl OrderSearch {
         for word in Text::new(&text).words() {
             self.new.insert(word, self.rows);
         }
-        // The store has fewer than 2^32 events, and each order has one.
-        self.rows += 1;
+        // The store has fewer than 2^32 events, and each order has one. A count that says more
+        // does not fit the streams that were seen, which are damaged then.
+        self.rows = self.rows.saturating_add(1);
     }
 }
 
@@ -147,7 +148,8 @@ fn find_all<'a>(tree: &'a PrefixTree, words: &[&str]) -> Cow<'a, RowSet> {
     common.unwrap_or_default()
 }
 
-fn read_set(mut bytes: &[u8]) -> Option<RowSet> {
-    let set = RowSet::read(&mut bytes)?;
-    bytes.is_empty().then_some(set)
+/// The streams of so many orders.
+fn read_seen(mut bytes: &[u8], rows: u32) -> Option<RowSet> {
+    let seen = RowSet::read(&mut bytes)?;
+    (bytes.is_empty() && seen.len() == u64::from(rows)).then_some(seen)
 }

@@ -7,6 +7,9 @@ use crate::projection::text::folded;
 /// Of longer words only so many characters count, which are 256 bytes at the most.
 const LONGEST: usize = 64;
 
+/// So many words an order usually has at the most.
+const USUAL: usize = 12;
+
 /// A text in one case, whose words are taken from it.
 pub(super) struct Text<'a>(Cow<'a, str>);
 
@@ -20,7 +23,8 @@ impl<'a> Text<'a> {
     /// and not those that another word begins with.
     pub(super) fn words(&self) -> Vec<&str> {
         let runs = self.0.split(|letter: char| !letter.is_alphanumeric());
-        let mut words: Vec<&str> = runs.filter(|run| !run.is_empty()).map(cut).collect();
+        let mut words = Vec::with_capacity(USUAL);
+        words.extend(runs.filter(|run| !run.is_empty()).map(cut));
         // From the last one down: right behind those that begin with a word comes that word.
         words.sort_unstable_by(|word, other| other.cmp(word));
         words.dedup_by(|word, before| before.starts_with(*word));

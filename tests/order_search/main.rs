@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "checkpoint/files.rs"]
+#[path = "../checkpoint/files.rs"]
 #[allow(dead_code)]
 mod files;
+mod restored;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeSet;
@@ -220,7 +222,7 @@ fn searches(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn a_search_finds_what_going_through_all_orders_finds_after_any_restarts(
@@ -313,40 +315,8 @@ fn the_first_creation_of_an_order_that_can_be_read_is_what_it_is_found_by() {
 }
 
 #[test]
-fn new_orders_do_not_make_the_restored_words_be_read() {
-    let engine = happened(&small_history());
-    let (store, schema, files) = (engine.store(), schema(), Files::default());
-    save(&files, &replayed(store, CUT));
-    let mut runner = restored(&files, CUT);
-    files.take_reads();
-    runner.catch_up(store, &schema);
-    assert_eq!(files.take_reads().len(), 1, "which orders have a row");
-    check_small(&runner, true);
-    assert_eq!(files.take_reads().len(), 1, "the words, once");
-}
-
-#[test]
-fn a_damaged_checkpoint_changes_no_search() {
-    let engine = happened(&small_history());
-    let (store, schema, files) = (engine.store(), schema(), Files::default());
-    save(&files, &replayed(store, CUT));
-    let bytes = files.checkpoint();
-    for place in 0..bytes.len() {
-        let mut damaged = bytes.clone();
-        damaged[place] ^= 0x10;
-        let mut runner = restored(&Files::with_checkpoint(&damaged), CUT);
-        runner.catch_up(store, &schema);
-        // To ask for anything shows the damage.
-        runner.get::<OrderSearch>().unwrap().find("x");
-        runner.heal(store, &schema);
-        check_small(&runner, true);
-        assert!(!runner.heal(store, &schema), "byte {place}");
-    }
-}
-
-#[test]
 fn very_long_texts_are_searched_and_searched_for() {
-    let many: String = (0..30_000).map(|number| format!("w{number:x} ")).collect();
+    let many: String = (0..20_000).map(|number| format!("w{number:x} ")).collect();
     let long = "京".repeat(1 << 18);
     let [one, two] = [created("1", &long, &many), created("2", &many, "w5 x")];
     let engine = happened(&[one, two, created("3", "", "w5")]);
@@ -358,7 +328,7 @@ fn very_long_texts_are_searched_and_searched_for() {
         assert_eq!(found(runner, &long), [0]);
         assert_eq!(found(runner, &"京".repeat(64)), [0]);
         assert_eq!(found(runner, "w5"), [2, 1, 0]);
-        assert_eq!(found(runner, "w752f"), [1, 0]);
-        assert_eq!(found(runner, "w7530"), [0_u32; 0]);
+        assert_eq!(found(runner, "w4e1f"), [1, 0]);
+        assert_eq!(found(runner, "w4e20"), [0_u32; 0]);
     }
 }
