@@ -6,6 +6,7 @@ use crate::domain::user::{UserCommand, UserDecider, UserFacts};
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
 use crate::projection::Runner;
 use crate::projection::inventory::Inventory;
+use crate::projection::order_search::OrderSearch;
 use crate::projection::orders::Orders;
 use crate::projection::users::Users;
 use crate::query::get_customer_order_summary::GET_CUSTOMER_ORDER_SUMMARY;
@@ -26,6 +27,7 @@ use crate::query::get_users_by_city::GET_USERS_BY_CITY;
 use crate::query::list_orders::LIST_ORDERS;
 use crate::query::list_product_quantities::LIST_PRODUCT_QUANTITIES;
 use crate::query::list_users::LIST_USERS;
+use crate::query::search_orders::SEARCH_ORDERS;
 use crate::schema::user_created;
 
 /// The engine of the `asof` binary.
@@ -52,10 +54,12 @@ pub fn builder() -> EngineBuilder {
         // orders
         .aggregate::<OrderDecider>(no_facts)
         .projection::<Orders>()
+        .projection::<OrderSearch>()
         .query(GET_ORDER)
         .query(GET_ORDER_AT_TIME)
         .query(GET_ORDER_HISTORY)
         .query(LIST_ORDERS)
+        .query(SEARCH_ORDERS)
         .query(GET_CUSTOMER_ORDER_SUMMARY)
         .query(GET_DAILY_ORDER_REPORT)
         .projection::<Inventory>()

@@ -1,6 +1,7 @@
-//! What the node takes from the world: the time and new ids, each real or deterministic.
+//! What the node takes from the world: the time, how long things take, and new ids; each real or
+//! deterministic.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -51,6 +52,29 @@ impl Clock for LogicalClock {
 
     fn command_done(&mut self) {
         self.0 = self.0.plus_millis(1);
+    }
+}
+
+/// Measures how long things take.
+pub trait Stopwatch {
+    /// The time since the stopwatch was started. Never less than it told before.
+    fn elapsed(&self) -> Duration;
+}
+
+/// The machine's monotonic clock. A deterministic run has no stopwatch at all.
+#[derive(Debug)]
+pub struct SystemStopwatch(Instant);
+
+impl SystemStopwatch {
+    /// A stopwatch that is started now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Stopwatch for SystemStopwatch {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 
@@ -210,6 +234,14 @@ mod tests {
         assert_eq!((clock.now(), clock.now()), (start, start));
         clock.command_done();
         assert_eq!(clock.now(), start.plus_millis(1));
+    }
+
+    #[test]
+    fn the_system_stopwatch_starts_near_0_and_never_goes_back() {
+        let stopwatch = SystemStopwatch::start();
+        let readings: Vec<Duration> = (0..1000).map(|_| stopwatch.elapsed()).collect();
+        assert!(readings.is_sorted());
+        assert!(readings[0] < Duration::from_secs(60), "{:?}", readings[0]);
     }
 
     #[test]

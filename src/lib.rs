@@ -16,6 +16,7 @@
 //!     store: Box::new(MemoryStore::new()),
 //!     clock: Box::new(LogicalClock::starting_at(start)),
 //!     ids: Box::new(UuidV7::seeded(1)),
+//!     stopwatch: None,
 //!     snapshot_every: 100,
 //! })?;
 //! let mut node = Node::new(engine, ReplyStyle::Body, 1 << 20);
@@ -50,7 +51,8 @@
 //! - [`replay`] and [`snapshot`]: the state of an aggregate at any position
 //! - [`projection`]: the read models and what keeps them up to date
 //! - [`query`]: the query side; one file a query
-//! - [`metrics`], [`env`](mod@env), [`time`], [`json`]: counts, clock and ids, moments, text
+//! - [`metrics`], [`env`](mod@env), [`time`], [`json`]: counts and timings; clock, stopwatch and
+//!   ids; moments; text
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

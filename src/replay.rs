@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::domain::Decider;
+use crate::domain::{Decider, Event};
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{EventStore, RecordedEvent, StreamKey};
@@ -102,6 +102,7 @@ fn fold<S: Default + DeserializeOwned>(
     let Sources { store, snapshots, .. } = sources;
     let version = store.version_at(key, until);
     let snapshot = match start {
+        _ if version == 0 => None, // and none is looked for
         Start::First => None,
         Start::Snapshot => snapshots.latest(key, version),
     };
@@ -109,4 +110,21 @@ fn fold<S: Default + DeserializeOwned>(
     let positions = store.stream_positions(key, snapshot_version, until).into_iter();
     let state = positions.filter_map(|position| store.event(position)).fold(state, step);
     (Replayed { version, state }, snapshot_version)
+}
+
+/// The events of a stream up to the position `until` that can be read, each with its record,
+/// oldest first.
+pub fn events<'a, D: Decider>(
+    sources: Sources<'a>,
+    key: StreamKey,
+    until: u64,
+) -> impl Iterator<Item = (RecordedEvent<'a>, D::Event)> {
+    let Sources { store, schema, .. } = sources;
+    let positions = store.stream_positions(key, 0, until).into_iter();
+    positions.filter_map(move |position| {
+        let recorded = store.event(position)?;
+        let data = schema.upcast(&recorded)?;
+        let event = D::Event::decode(recorded.event_type, recorded.aggregate_id, &data)?;
+        Some((recorded, event))
+    })
 }

@@ -1,6 +1,7 @@
 //! Snapshots: the state of an aggregate at some version, so that reading it need not start at
 //! its first event. Only a cache: what is missing or does not fit is replayed.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -8,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::checkpoint::{Blocks, Reader, Writer, pack, unpack};
+use crate::metrics::Lookups;
 use crate::store::StreamKey;
 
 /// The snapshots of all aggregates, in memory.
@@ -15,6 +17,7 @@ pub struct Snapshots {
     every: u64,
     states: BTreeMap<(StreamKey, u64), Box<str>>,
     restored: Option<Restored>,
+    lookups: Cell<Lookups>,
 }
 
 /// The snapshots of a checkpoint, read when they are needed. Where both have one of the same
@@ -36,7 +39,7 @@ const STATES: &str = "snapshots/states";
 impl Snapshots {
     /// Keeps the state of an aggregate at every `every`th version; none for 0.
     pub fn every(every: u64) -> Self {
-        Self { every, states: BTreeMap::new(), restored: None }
+        Self { every, states: BTreeMap::new(), restored: None, lookups: Cell::default() }
     }
 
     /// Whether an aggregate that came from one version to another has a snapshot due.
@@ -57,8 +60,22 @@ impl Snapshots {
         self.states.insert((stream, version), text.into());
     }
 
-    /// The latest readable state of a stream at or below `version`, with the version it has.
+    /// The latest readable state of a stream at or below `version`, with the version it has. This
+    /// is counted as a lookup.
     pub fn latest<S: DeserializeOwned>(&self, stream: StreamKey, version: u64) -> Option<(u64, S)> {
+        let latest = self.find(stream, version);
+        let mut lookups = self.lookups.get();
+        lookups.count(latest.is_some());
+        self.lookups.set(lookups);
+        latest
+    }
+
+    /// How often there was a snapshot to start from, and how often not.
+    pub fn lookups(&self) -> Lookups {
+        self.lookups.get()
+    }
+
+    fn find<S: DeserializeOwned>(&self, stream: StreamKey, version: u64) -> Option<(u64, S)> {
         let below = self.states.range((stream, 0)..=(stream, version)).rev();
         let mut readable = below
             .filter_map(|((_, version), text)| Some((*version, serde_json::from_str(text).ok()?)));
@@ -152,6 +169,7 @@ impl std::fmt::Debug for Snapshots {
             .field("every", &self.every)
             .field("states", &self.states)
             .field("restored", &restored)
+            .field("lookups", &self.lookups.get())
             .finish()
     }
 }

@@ -11,6 +11,7 @@ use asof::env::{SystemClock, UuidV7};
 use asof::store::MemoryStore;
 use asof::wire::error::ERRORS;
 use asof::wire::router::ROUTES;
+use serde_json::value::RawValue;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -81,7 +82,7 @@ fn run(command: &str) -> (String, String) {
 #[test]
 fn every_session_in_the_documents_answers_as_shown() {
     let mut sessions = 0;
-    for file in ["README.md", "docs/protocol.md", "ARCHITECTURE.md"] {
+    for file in ["README.md", "docs/cqrs.md", "docs/protocol.md", "ARCHITECTURE.md"] {
         for block in blocks(&read(file), "console") {
             for (command, expected) in commands(&block) {
                 assert_eq!(run(&command).0.trim_start(), expected, "{file}: {command}");
@@ -90,6 +91,24 @@ fn every_session_in_the_documents_answers_as_shown() {
         }
     }
     assert!(sessions >= 5, "only {sessions} sessions found");
+}
+
+#[test]
+fn every_event_on_the_page_about_cqrs_is_one_that_its_sessions_show() {
+    let page = read("docs/cqrs.md");
+    let sessions = blocks(&page, "console");
+    let outputs: String =
+        sessions.iter().flat_map(|block| commands(block)).map(|(_, output)| output).collect();
+    let mut events = 0;
+    for block in blocks(&page, "json") {
+        for event in serde_json::Deserializer::from_str(&block).into_iter::<&RawValue>() {
+            let mut compact = String::new();
+            asof::json::push_compact(&mut compact, event.unwrap().get());
+            assert!(outputs.contains(&compact), "no session shows {compact}");
+            events += 1;
+        }
+    }
+    assert!(events >= 4, "only {events} events found");
 }
 
 #[test]
@@ -120,6 +139,7 @@ fn every_message_command_query_and_error_is_in_the_tables() {
         store: Box::new(MemoryStore::new()),
         clock: Box::new(SystemClock),
         ids: Box::new(UuidV7::seeded(1)),
+        stopwatch: None,
         snapshot_every: 0,
     };
     let engine = asof::app::engine(settings).unwrap();

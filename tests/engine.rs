@@ -9,6 +9,7 @@ use asof::engine::{BuildError, EngineBuilder};
 use asof::env::UuidV7;
 use asof::executor::{Aggregate, CommandRequest, Executor, Workspace};
 use asof::json::Json;
+use asof::metrics::Lookups;
 use asof::projection::Runner;
 use asof::projection::users::Users;
 use asof::query::get_events::GET_EVENTS;
@@ -99,6 +100,7 @@ fn a_command_that_reaches_or_passes_a_multiple_leaves_a_snapshot_of_its_last_sta
             store: &mut store,
             runner: &mut runner,
             snapshots: &mut snapshots,
+            live_states: &mut Lookups::default(),
             schema: &schema,
             ids: &mut ids,
             now: moment(0),

@@ -13,6 +13,7 @@ use asof::store::AppendError;
 use support::durable::{CHECKPOINT, World, segments_of};
 use support::session::{Session, message};
 use support::sim_disk::{Fault, SimDisk};
+use support::stepping::Stepping;
 
 const SEGMENT: &str = "journal-00000000000000000001.jsonl";
 const FULL: Fault = Fault::Error(ErrorKind::StorageFull);
@@ -131,7 +132,7 @@ const DEGRADED: &str =
 
 fn at_position(position: u64, rebuilds: u64) -> String {
     format!(
-        r#"[{{"name":"users","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":{position},"rebuilds":{rebuilds}}},{{"name":"inventory","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}}]"#
+        r#"[{{"name":"users","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":{position},"rebuilds":{rebuilds}}},{{"name":"orders","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"order_search","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"inventory","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}}]"#
     )
 }
 
@@ -223,8 +224,11 @@ fn after_error_13_a_restart_finds_the_first_so_many_commits_of_the_batch_whole()
 }
 
 #[test]
-fn what_was_answered_again_is_counted_once() {
-    let (disk, mut session) = given_old(&world());
+fn what_was_answered_again_is_counted_once_and_measured_as_often_as_it_was_done() {
+    let stopwatch = Stepping::default();
+    let (disk, mut session) = given_old(&World { stopwatch: Some(stopwatch.clone()), ..world() });
+    // Whatever is done from here on takes as long.
+    stopwatch.set_step(2_000);
     disk.fail(disk.log().len() + 1, FULL, false);
     let rebuild = r#"{"type":"RebuildProjection","payload":{"name":"users"}}"#;
     let unknown = command(r#"{"type":"Fly"}"#);
@@ -232,11 +236,19 @@ fn what_was_answered_again_is_counted_once() {
     let behind = [command(rebuild), query(ALL), unknown, "nonsense\n".to_owned()].concat();
     let replies = session.converse(&(before + &command(CREATE) + &command(TOWN) + &behind));
     assert_eq!(replies.lines().count(), 7);
+    let spread = r#"{"p50":2.000,"p90":2.000,"p99":2.000,"max":2.000}"#;
+    let created = spread.replacen("2.000", "0.000", 1);
     let metrics = [
         r#"{"events":1,"streams":1,"commands":{"CreateUser":{"not_stored":1,"succeeded":1},"#,
         r#""RebuildProjection":{"succeeded":2},"UpdateUser":{"not_stored":1},"#,
         r#""unknown":{"unknown_command":1}},"queries":{"GetMetrics":1,"ListUsers":2},"#,
-        r#""conflicts":0,"unknown_events":0,"unreadable_events":0,"rejected_inputs":2}"#,
+        r#""conflicts":0,"unknown_events":0,"unreadable_events":0,"rejected_inputs":2,"#,
+        &format!(r#""latency_us":{{"commands":{{"CreateUser":{created},"#),
+        &format!(r#""RebuildProjection":{spread},"UpdateUser":{spread},"unknown":{spread}}},"#),
+        &format!(r#""queries":{{"ListUsers":{spread}}}}},"#),
+        r#""batches":{"count":1,"commands":{"p50":1,"p90":1,"p99":1,"max":1}},"#,
+        r#""flushes":{"count":1,"latency_us":{"p50":0.000,"p90":0.000,"p99":0.000,"max":0.000}},"#,
+        r#""caches":{"live_states":{"hits":1,"misses":0},"snapshots":{"hits":0,"misses":0}}}"#,
     ];
     assert_eq!(session.query(METRICS), metrics.concat());
     assert_eq!(session.query(PROJECTIONS), at_position(1, 2), "both rebuilds, once each");

@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use anyhow::{Context, bail};
 use asof::engine::{Engine, Settings};
-use asof::env::{Clock, IdGenerator, LogicalClock, SystemClock, UuidV7};
+use asof::env::{
+    Clock, IdGenerator, LogicalClock, Stopwatch, SystemClock, SystemStopwatch, UuidV7,
+};
 use asof::journal;
 use asof::node::Node;
 use asof::storage::Disk;
@@ -127,9 +129,9 @@ fn open(disk: Rc<Disk>, options: &Options) -> anyhow::Result<DurableStore> {
 }
 
 fn engine(store: Box<dyn EventStore>, options: &Options) -> anyhow::Result<Engine> {
-    let clock: Box<dyn Clock> = match options.clock {
-        Some(start) => Box::new(LogicalClock::starting_at(start)),
-        None => Box::new(SystemClock),
+    let (clock, stopwatch): (Box<dyn Clock>, Option<Box<dyn Stopwatch>>) = match options.clock {
+        Some(start) => (Box::new(LogicalClock::starting_at(start)), None),
+        None => (Box::new(SystemClock), Some(Box::new(SystemStopwatch::start()))),
     };
     let ids: Box<dyn IdGenerator> = match options.seed {
         // A store that is gone on with has had the first ids already.
@@ -140,7 +142,7 @@ fn engine(store: Box<dyn EventStore>, options: &Options) -> anyhow::Result<Engin
         },
     };
     let snapshot_every = options.snapshot_every;
-    let settings = Settings { store, clock, ids, snapshot_every };
+    let settings = Settings { store, clock, ids, stopwatch, snapshot_every };
     let mut progress = Progress::of("taking in the events");
     Ok(asof::app::builder().build_with(settings, &mut |done, all| progress.tell(done, all))?)
 }

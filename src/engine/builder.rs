@@ -7,7 +7,7 @@ use super::checkpoint::made_by;
 use super::settle::Unsettled;
 use super::{Engine, REBUILD_PROJECTION};
 use crate::domain::{Command, Decider};
-use crate::env::{Clock, IdGenerator};
+use crate::env::{Clock, IdGenerator, Stopwatch};
 use crate::executor::{Aggregate, Executor, LookUp};
 use crate::metrics::Metrics;
 use crate::projection::{NewProjection, Projection, Runner};
@@ -24,6 +24,9 @@ pub struct Settings {
     pub clock: Box<dyn Clock>,
     /// What makes ids.
     pub ids: Box<dyn IdGenerator>,
+    /// What measures how long the work takes. Without it every duration is 0, and nothing is said
+    /// of batches and flushes: how the input is cut into them is a matter of time.
+    pub stopwatch: Option<Box<dyn Stopwatch>>,
     /// At every so many events of an aggregate a snapshot is taken; never, for 0.
     pub snapshot_every: u64,
 }
@@ -136,6 +139,7 @@ impl EngineBuilder {
             schema,
             clock: settings.clock,
             ids: settings.ids,
+            stopwatch: settings.stopwatch,
             aggregates: self.aggregates,
             commands: self.commands,
             events: self.events,

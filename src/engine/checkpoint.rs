@@ -4,6 +4,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Engine;
+use crate::metrics::Counts;
 use crate::schema::{EventKind, Upcaster};
 use crate::store::AppendError;
 
@@ -77,8 +78,8 @@ impl Engine {
             return;
         }
         self.seen = seen;
-        self.metrics.unknown_events = unknown;
-        self.metrics.unreadable_events = unreadable;
+        self.metrics.counts.unknown_events = unknown;
+        self.metrics.counts.unreadable_events = unreadable;
         self.runner.restore(&reader, self.store.head(), made_by);
         self.snapshots.restore(&reader);
         if self.runner.status().all(|status| status.checkpoint.position == seen) {
@@ -90,7 +91,8 @@ impl Engine {
         // One that turned out damaged would be left out.
         self.runner.heal(self.store.as_ref(), &self.schema);
         let Self { store, runner, snapshots, metrics, made_by, .. } = self;
-        let counts = [*made_by, self.seen, metrics.unknown_events, metrics.unreadable_events];
+        let Counts { unknown_events, unreadable_events, .. } = metrics.counts;
+        let counts = [*made_by, self.seen, unknown_events, unreadable_events];
         let saved = store.save_checkpoint(&mut |writer| {
             writer.numbers64(COUNTS, counts)?;
             runner.save(writer, *made_by)?;

@@ -1,6 +1,7 @@
 //! The engine: the node without its wire. Carries out commands, answers queries, loads events;
 //! knows aggregates, read models and queries only as what was registered.
 
+mod answer;
 mod builder;
 mod checkpoint;
 mod settle;
@@ -10,19 +11,19 @@ pub use builder::{BuildError, EngineBuilder, Settings};
 pub use streams::{GivenEvent, ReplayedStream};
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::domain::Payload;
-use crate::env::{Clock, IdGenerator};
+use crate::env::{Clock, IdGenerator, Stopwatch};
 use crate::executor::{
     Aggregate, CommandRequest, Failure, FailureCode, Outcome, Workspace, repeat, summary,
 };
 use crate::json;
-use crate::metrics::{Metrics, UNKNOWN};
-use crate::projection::{Models, Past, Runner};
-use crate::query::{Query, QueryError, QueryRequest, View, as_of};
-use crate::replay::Sources;
+use crate::metrics::{Counts, Metrics, UNKNOWN};
+use crate::projection::Runner;
+use crate::query::Query;
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
@@ -56,6 +57,8 @@ pub struct Engine {
     schema: Schema,
     clock: Box<dyn Clock>,
     ids: Box<dyn IdGenerator>,
+    /// What measures the work, if that is measured.
+    stopwatch: Option<Box<dyn Stopwatch>>,
     aggregates: Vec<Box<dyn Aggregate>>,
     /// Which aggregate takes a command.
     commands: BTreeMap<&'static str, usize>,
@@ -80,6 +83,7 @@ impl Engine {
     /// # Errors
     /// Why nothing was stored; or, when the store broke half way, that it may or may not be.
     pub fn execute(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
+        let arrived = self.elapsed();
         let (name, handler) = self.handler(&request.name);
         let idempotency = request
             .idempotency_key
@@ -87,6 +91,7 @@ impl Engine {
             .map(|key| Idempotency { key, fingerprint: fingerprint(request) });
         let unreadable = self.store.unreadable();
         self.catch_up();
+        let head = self.store.head();
         let remembered = repeat(self.store.as_ref(), idempotency);
         let mut result = remembered.unwrap_or_else(|| match handler {
             Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
@@ -105,72 +110,19 @@ impl Engine {
             result = Err(Failure::Storage(AppendError::Unavailable(self.damage())));
         }
         self.count_foreign(own);
+        self.unsettled.stored += u64::from(own.is_some_and(|own| own.first > head));
         if own.is_some_and(|own| own.last > self.store.settled()) {
-            self.unsettled.note(name, &self.metrics);
+            self.unsettled.note(name, &self.metrics.counts);
         }
         let summary = summary(&result);
-        self.metrics.count_command(name, summary);
+        let counts = &mut self.metrics.counts;
+        counts.count_command(name, summary);
         let conflict = summary == FailureCode::ConcurrencyConflict.as_str();
-        self.metrics.conflicts += u64::from(conflict);
+        counts.conflicts += u64::from(conflict);
         self.clock.command_done();
+        let took = self.elapsed().saturating_sub(arrived);
+        self.metrics.timings.commands.entry(name).or_default().record_duration(took);
         result
-    }
-
-    /// Writes the answer to a query, a JSON value, at the end of `out`.
-    ///
-    /// # Errors
-    /// Why there is none; `out` may then have a part of it.
-    pub fn answer(
-        &mut self,
-        request: &QueryRequest<'_>,
-        out: &mut String,
-    ) -> Result<(), QueryError> {
-        let unreadable = self.store.unreadable();
-        self.catch_up();
-        let Some(query) = self.queries.get(request.name) else {
-            self.metrics.count_query(UNKNOWN);
-            return Err(QueryError::Unknown(request.name.to_owned()));
-        };
-        self.metrics.count_query(query.name);
-        if request.as_of.is_some() && !query.of_the_past {
-            let text = format!("asOf does not apply to {}, which speaks of the node", query.name);
-            return Err(QueryError::BadParameter(text));
-        }
-        let (query, start) = (*query, out.len());
-        loop {
-            let answered = self.answer_once(&query, request, out);
-            // What rests on a part of a checkpoint that turned out damaged is answered again.
-            let healed = self.runner.heal(self.store.as_ref(), &self.schema);
-            // What speaks of the node rests on no event.
-            if query.of_the_past && self.store.unreadable() != unreadable {
-                return Err(QueryError::Damaged(self.damage()));
-            }
-            if !healed {
-                return answered;
-            }
-            out.truncate(start);
-        }
-    }
-
-    fn answer_once(
-        &self,
-        query: &Query,
-        request: &QueryRequest<'_>,
-        out: &mut String,
-    ) -> Result<(), QueryError> {
-        let store = self.store.as_ref();
-        let head = store.head();
-        let position = request.as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
-        let past;
-        let models = if position == head {
-            Models::Present(&self.runner)
-        } else {
-            past = Past::new(&self.runner, store, &self.schema, position);
-            Models::Past(&past)
-        };
-        let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
-        let view = View { position, sources, models, metrics: &self.metrics };
-        (query.answer)(&view, &request.params, out)
     }
 
     /// Stores and projects an event that happened elsewhere. Its sequence number and the
@@ -240,9 +192,14 @@ impl Engine {
         &self.runner
     }
 
-    /// What was counted.
+    /// What was counted and measured.
     pub fn metrics_mut(&mut self) -> &mut Metrics {
         &mut self.metrics
+    }
+
+    /// The time since the stopwatch was started; without one it stands still.
+    fn elapsed(&self) -> Duration {
+        self.stopwatch.as_ref().map_or(Duration::ZERO, |stopwatch| stopwatch.elapsed())
     }
 
     /// Where the store is damaged.
@@ -271,6 +228,7 @@ impl Engine {
             store: self.store.as_mut(),
             runner: &mut self.runner,
             snapshots: &mut self.snapshots,
+            live_states: &mut self.metrics.live_states,
             schema: &self.schema,
             ids: self.ids.as_mut(),
             now: clock.max(newest),
@@ -334,7 +292,7 @@ impl Engine {
             let Some(event) = store.event(self.seen + 1) else { return };
             let delivery = Delivery::stored(event, &self.schema);
             self.runner.deliver(&delivery);
-            Self::count(&mut self.metrics, &self.aggregates, &self.events, &delivery);
+            Self::count(&mut self.metrics.counts, &self.aggregates, &self.events, &delivery);
             self.seen += 1;
         }
     }
@@ -347,22 +305,22 @@ impl Engine {
         for position in new.filter(|position| !own(*position)) {
             let Some(event) = self.store.event(position) else { return };
             let delivery = Delivery::stored(event, &self.schema);
-            Self::count(&mut self.metrics, &self.aggregates, &self.events, &delivery);
+            Self::count(&mut self.metrics.counts, &self.aggregates, &self.events, &delivery);
         }
     }
 
     /// Counts an event if it can't be read.
     fn count(
-        metrics: &mut Metrics,
+        counts: &mut Counts,
         aggregates: &[Box<dyn Aggregate>],
         events: &BTreeMap<&'static str, usize>,
         delivery: &Delivery<'_>,
     ) {
         match events.get(delivery.event().event_type) {
-            None => metrics.unknown_events += 1,
+            None => counts.unknown_events += 1,
             Some(aggregate) => {
                 let readable = aggregates[*aggregate].reads(delivery);
-                metrics.unreadable_events += u64::from(!readable);
+                counts.unreadable_events += u64::from(!readable);
             }
         }
     }

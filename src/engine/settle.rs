@@ -4,23 +4,27 @@
 //! for all commands that wait. In between, everything goes on as if they were settled; when the
 //! flush fails, whatever rests on them is undone.
 
+use std::mem;
+
 use super::Engine;
 use crate::executor::NOT_STORED;
-use crate::metrics::Metrics;
+use crate::metrics::Counts;
 use crate::store::AppendError;
 
-/// The commands since the last flush whose events are not settled.
+/// The commands since the last settling.
 #[derive(Debug, Default)]
 pub(super) struct Unsettled {
-    /// Their names.
+    /// How many have stored events, be it that these are settled already.
+    pub(super) stored: u64,
+    /// The names of those whose events are not settled.
     commands: Vec<&'static str>,
-    /// What was counted before the first of them.
-    counted: Option<Metrics>,
+    /// What was counted before the first of these.
+    counted: Option<Counts>,
 }
 
 impl Unsettled {
-    /// Notes a command that has not been counted yet.
-    pub(super) fn note(&mut self, command: &'static str, counted: &Metrics) {
+    /// Notes a command whose events are not settled, and that has not been counted yet.
+    pub(super) fn note(&mut self, command: &'static str, counted: &Counts) {
         if self.commands.is_empty() {
             self.counted = Some(counted.clone());
         }
@@ -37,9 +41,21 @@ impl Engine {
     /// [`AppendError::Indefinite`] when they may be. Either way the engine is as it was before
     /// the first of these commands, and the store takes no more writes.
     pub fn settle(&mut self) -> Result<(), AppendError> {
-        let flushed = self.store.flush();
-        self.keep_settled(flushed)?;
-        self.save_checkpoint_if_due();
+        let measured = self.stopwatch.is_some();
+        if !self.is_settled() {
+            let began = self.elapsed();
+            let flushed = self.store.flush();
+            let took = self.elapsed().saturating_sub(began);
+            self.keep_settled(flushed)?;
+            if measured {
+                self.metrics.timings.flushes.record_duration(took);
+            }
+            self.save_checkpoint_if_due();
+        }
+        let stored = mem::take(&mut self.unsettled.stored);
+        if measured && stored > 0 {
+            self.metrics.batches.record(stored);
+        }
         Ok(())
     }
 
@@ -76,13 +92,13 @@ impl Engine {
         for aggregate in &mut self.aggregates {
             aggregate.forget();
         }
-        let Unsettled { commands, counted } = std::mem::take(&mut self.unsettled);
+        let Unsettled { commands, counted, .. } = mem::take(&mut self.unsettled);
+        let counts = &mut self.metrics.counts;
         if let Some(counted) = counted {
-            let rejected_inputs = self.metrics.rejected_inputs;
-            self.metrics = Metrics { rejected_inputs, ..counted };
+            *counts = counted;
         }
         for command in commands {
-            self.metrics.count_command(command, NOT_STORED);
+            counts.count_command(command, NOT_STORED);
         }
     }
 }

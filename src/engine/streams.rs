@@ -74,7 +74,7 @@ impl Engine {
         });
         self.catch_up();
         if appended.as_ref().is_ok_and(|appended| appended.last > self.store.settled()) {
-            self.unsettled.note(APPEND, &self.metrics);
+            self.unsettled.note(APPEND, &self.metrics.counts);
         }
         self.clock.command_done();
         appended

@@ -6,6 +6,7 @@ use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 
 use crate::domain::Decider;
+use crate::metrics::Lookups;
 use crate::replay::{Replayed, Sources, replay};
 use crate::store::StreamKey;
 
@@ -25,18 +26,27 @@ impl<S: Default> Live<S> {
     }
 
     /// The present state of the aggregate `id`. It is taken out and wants to be put back;
-    /// otherwise it is replayed the next time.
-    pub(super) fn take<D>(&mut self, id: &str, sources: Sources<'_>) -> Replayed<S>
+    /// otherwise it is replayed the next time. Counted among the `lookups`, unless there is no
+    /// such aggregate yet.
+    pub(super) fn take<D>(
+        &mut self,
+        id: &str,
+        sources: Sources<'_>,
+        lookups: &mut Lookups,
+    ) -> Replayed<S>
     where
         D: Decider<State = S>,
     {
         let Some(stream) = sources.store.stream(id) else {
             return Replayed::default();
         };
-        match self.states.get_mut(&stream.key) {
-            // What is left in its place has version 0, which no stream has.
-            Some(loaded) if loaded.version == stream.version => mem::take(loaded),
-            _ => replay::<D>(sources, stream.key, u64::MAX),
+        // What is left in the place of one that was taken has version 0, which no stream has.
+        let loaded = self.states.get_mut(&stream.key);
+        let fitting = loaded.filter(|loaded| loaded.version == stream.version);
+        lookups.count(fitting.is_some());
+        match fitting {
+            Some(loaded) => mem::take(loaded),
+            None => replay::<D>(sources, stream.key, u64::MAX),
         }
     }
 

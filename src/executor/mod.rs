@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use crate::domain::{Command, Decider, Event, Occasion, Payload, Rejection};
 use crate::env::IdGenerator;
 use crate::json::Json;
+use crate::metrics::Lookups;
 use crate::projection::Runner;
 use crate::replay::{Replayed, Shown, Sources, Start, replay, replay_from};
 use crate::schema::{Delivery, Schema};
@@ -69,6 +70,8 @@ pub struct Workspace<'a> {
     pub runner: &'a mut Runner,
     /// The snapshots.
     pub snapshots: &'a mut Snapshots,
+    /// Counts whether the state that a command needs is among those that are kept.
+    pub live_states: &'a mut Lookups,
     /// The event versions.
     pub schema: &'a Schema,
     /// Where new ids come from.
@@ -186,7 +189,12 @@ impl<D: Decider> Executor<D> {
         let command = decode::<D>(request, at, made, workspace)?;
         let id = command.aggregate_id();
         let unreadable = workspace.store.unreadable();
-        let loaded = self.live.take::<D>(id, workspace.sources());
+        let sources = Sources {
+            store: workspace.store,
+            snapshots: workspace.snapshots,
+            schema: workspace.schema,
+        };
+        let loaded = self.live.take::<D>(id, sources, workspace.live_states);
         let decided = self.decide(&command, request, &loaded, workspace);
         let appended = match decided {
             Ok(events) if events.is_empty() => Ok(Outcome::Unchanged),
@@ -266,10 +274,6 @@ impl Workspace<'_> {
     fn moment(&self, request: &CommandRequest<'_>) -> Timestamp {
         let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
         request.timestamp.unwrap_or(self.now).max(newest)
-    }
-
-    fn sources(&self) -> Sources<'_> {
-        Sources { store: self.store, snapshots: self.snapshots, schema: self.schema }
     }
 }
 

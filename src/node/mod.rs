@@ -106,13 +106,11 @@ impl Node {
 
     /// Writes the replies, once all that they tell of is settled.
     fn send(&mut self, output: &mut dyn Write, replies: &mut String) -> io::Result<()> {
-        if !self.engine.is_settled() {
-            match self.engine.settle() {
-                Ok(()) => self.batch.clear(),
-                Err(error) => {
-                    tracing::error!("{error}");
-                    self.answer_again(&WireError::storage(&error), replies);
-                }
+        match self.engine.settle() {
+            Ok(()) => self.batch.clear(),
+            Err(error) => {
+                tracing::error!("{error}");
+                self.answer_again(&WireError::storage(&error), replies);
             }
         }
         write(output, replies)
@@ -210,6 +208,7 @@ mod tests {
             store: Box::new(MemoryStore::new()),
             clock: Box::new(LogicalClock::starting_at(Timestamp::MIN)),
             ids: Box::new(UuidV7::seeded(1)),
+            stopwatch: None,
             snapshot_every: 0,
         });
         Node::new(engine.unwrap(), ReplyStyle::Body, 1 << 20)
@@ -275,7 +274,7 @@ mod tests {
             let mut output = Output { fails: Some(kind), ..Output::default() };
             let ended = node.run(&mut long_answers(), &mut output).map_err(|error| error.kind());
             assert_eq!(ended, expected);
-            assert_eq!(node.engine.metrics_mut().queries["GetUser"], 11);
+            assert_eq!(node.engine.metrics_mut().counts.queries["GetUser"], 11);
         }
     }
 }

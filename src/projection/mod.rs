@@ -3,12 +3,14 @@
 
 pub mod inventory;
 mod lookup;
+pub mod order_search;
 pub mod orders;
 mod past;
 mod rank;
 mod row_set;
 mod rows;
 mod saved;
+mod text;
 pub mod users;
 
 pub use past::{Models, Past};

@@ -67,7 +67,7 @@ impl RowSet {
                 added
             }
             Self::Many(many) => {
-                let added = many.rows.try_push(row).is_ok() || many.rows.insert(row);
+                let added = many.insert(row);
                 many.len += u64::from(added);
                 added
             }
@@ -275,6 +275,13 @@ impl RowSet {
 }
 
 impl Many {
+    fn insert(&mut self, row: u32) -> bool {
+        // Where rows lie far apart, it is quickest to add one behind the last. Where they lie
+        // close together, to find the last is slower than to find the place.
+        let far_apart = self.len < u64::from(row) / 16;
+        (far_apart && self.rows.try_push(row).is_ok()) || self.rows.insert(row)
+    }
+
     /// The rows in a range without the highest `skip` of them.
     fn up_to_the_newest(&self, rows: Range<u32>, skip: u64) -> Option<roaring::bitmap::Iter<'_>> {
         let last = rows.end.checked_sub(1)?;

@@ -3,8 +3,7 @@
 use super::{Params, Query, QueryError, View};
 use crate::domain::order::{Order, OrderDecider, OrderEvent};
 use crate::projection::orders::StreamedOrder;
-use crate::replay::{Sources, replay};
-use crate::schema::Delivery;
+use crate::replay::{Sources, events, replay};
 use crate::store::StreamKey;
 
 /// The query.
@@ -31,15 +30,11 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
 fn order(sources: Sources<'_>, key: StreamKey, position: u64) -> Option<StreamedOrder> {
     let replayed = replay::<OrderDecider>(sources, key, position);
     let Order::Placed(order) = replayed.state else { return None };
-    let Sources { store, schema, .. } = sources;
-    let positions = store.stream_positions(key, 0, position);
-    let time = |position: &u64| store.event(*position).map(|event| event.timestamp);
-    let creates = |position: &&u64| {
-        let event = store.event(**position).map(|event| Delivery::stored(event, schema));
-        let event = event.as_ref().and_then(Delivery::decode::<OrderEvent>);
-        event.is_some_and(|event| matches!(*event, OrderEvent::Created(_)))
-    };
-    let created_at = positions.iter().find(creates).and_then(time)?;
-    let updated_at = positions.last().and_then(time)?;
+    let is_creation = |event: &OrderEvent| matches!(event, OrderEvent::Created(_));
+    let mut events = events::<OrderDecider>(sources, key, position);
+    let (creation, _) = events.find(|(_, event)| is_creation(event))?;
+    let newest = sources.store.stream_positions(key, replayed.version.saturating_sub(1), position);
+    let newest = newest.last().and_then(|position| sources.store.event(*position))?;
+    let (created_at, updated_at) = (creation.timestamp, newest.timestamp);
     Some(StreamedOrder { order, created_at, updated_at, version: replayed.version })
 }

@@ -5,7 +5,7 @@ use super::{Params, Query, QueryError, View};
 use crate::domain::Decider;
 use crate::domain::order::{Order, OrderDecider, OrderEvent};
 use crate::json;
-use crate::schema::Delivery;
+use crate::replay::events;
 use crate::time::Timestamp;
 
 /// The query.
@@ -16,13 +16,10 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let until = params.timestamp("until")?.unwrap_or(Timestamp::MAX);
     let store = view.store();
     let position = store.position_at(until).min(view.position);
-    let stream = store.stream(&id).map(|stream| store.stream_positions(stream.key, 0, position));
+    let stream = store.stream(&id);
+    let events = stream.map(|stream| events::<OrderDecider>(view.sources, stream.key, position));
     let (start, mut state) = (out.len(), Order::Absent);
-    for position in stream.into_iter().flatten() {
-        let Some(recorded) = store.event(position) else { continue };
-        let at = recorded.timestamp;
-        let delivery = Delivery::stored(recorded, view.sources.schema);
-        let Some(event) = delivery.decode::<OrderEvent>() else { continue };
+    for (recorded, event) in events.into_iter().flatten() {
         let first = matches!(state, Order::Absent);
         state = OrderDecider::evolve(state, &event);
         if let (Order::Placed(order), Some(details)) = (&state, details(&event, first)) {
@@ -31,7 +28,7 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
             json::push_key(out, "status");
             json::push_string(out, order.status.as_str());
             json::push_key(out, "changed_at");
-            json::push_string(out, &at.to_string());
+            json::push_string(out, &recorded.timestamp.to_string());
             json::push_key(out, "details");
             json::push_string(out, &details);
             out.push('}');

@@ -21,6 +21,7 @@ pub mod list_orders;
 pub mod list_product_quantities;
 pub mod list_users;
 mod params;
+pub mod search_orders;
 
 pub use params::{Page, Params};
 

@@ -136,9 +136,21 @@ impl<'a> Params<'a> {
         self.read(name, expectation, |raw| parse(&json::string(raw)?))
     }
 
-    /// The parameter `name` as it was given: a JSON value.
+    /// The parameter `name`, in camelCase, as it was given: a JSON value. It may be given in
+    /// snake_case as well.
     pub fn raw(&self, name: &str) -> Option<&'a str> {
-        self.0.get_present(name)
+        let given = self.0.get_present(name);
+        if given.is_some() || !name.contains(|letter: char| letter.is_ascii_uppercase()) {
+            return given;
+        }
+        let mut other = String::with_capacity(name.len() + 4);
+        for letter in name.chars() {
+            if letter.is_ascii_uppercase() {
+                other.push('_');
+            }
+            other.push(letter.to_ascii_lowercase());
+        }
+        self.0.get_present(&other)
     }
 
     fn read<T>(
@@ -147,7 +159,7 @@ impl<'a> Params<'a> {
         expectation: &str,
         parse: impl FnOnce(&'a str) -> Option<T>,
     ) -> Result<Option<T>, QueryError> {
-        let Some(raw) = self.0.get_present(name) else {
+        let Some(raw) = self.raw(name) else {
             return Ok(None);
         };
         let bad = || QueryError::BadParameter(format!("{name} must be {expectation}"));
@@ -155,6 +167,6 @@ impl<'a> Params<'a> {
     }
 }
 
-fn required(name: &str) -> QueryError {
+pub(super) fn required(name: &str) -> QueryError {
     QueryError::BadParameter(format!("{name} is required"))
 }

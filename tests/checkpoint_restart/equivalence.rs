@@ -87,6 +87,7 @@ fn seeded_session(disk: &SimDisk) -> Session {
         ids: Box::new(UuidV7::seeded_at(7, store.head())),
         store: Box::new(store),
         clock: Box::new(LogicalClock::starting_at(moment(0))),
+        stopwatch: None,
         snapshot_every: 2,
     };
     Session::with_engine(asof::app::engine(settings).unwrap())

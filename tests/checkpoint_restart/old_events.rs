@@ -43,10 +43,10 @@ const QUESTIONS: [&str; 7] = [
 fn unknown_and_unreadable(session: &mut Session) -> String {
     let metrics = session.query(r#"{"type":"GetMetrics"}"#);
     let (_, counts) = metrics.split_once(r#""conflicts":0,"#).unwrap();
-    counts.to_owned()
+    counts.split_once(r#","rejected_inputs""#).unwrap().0.to_owned()
 }
 
-const COUNTS: &str = r#""unknown_events":2,"unreadable_events":1,"rejected_inputs":0}"#;
+const COUNTS: &str = r#""unknown_events":2,"unreadable_events":1"#;
 
 #[test]
 fn old_and_unknown_events_are_kept_counted_and_shown_after_any_start() {

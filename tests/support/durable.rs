@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::session::{Session, moment};
 use super::sim_disk::SimDisk;
+use super::stepping::Stepping;
 
 /// The checkpoint's file.
 pub const CHECKPOINT: &str = "checkpoint";
@@ -41,13 +42,14 @@ pub struct World {
     pub ids: Rc<RefCell<UuidV7>>,
     pub options: Options,
     pub snapshot_every: u64,
+    pub stopwatch: Option<Stepping>,
 }
 
 impl World {
     /// A clock that moves a millisecond a command.
     pub fn new(options: Options) -> Self {
         let (millis, ids) = (Rc::default(), Rc::new(RefCell::new(UuidV7::seeded(1))));
-        Self { millis, a_command: 1, ids, options, snapshot_every: 0 }
+        Self { millis, a_command: 1, ids, options, snapshot_every: 0, stopwatch: None }
     }
 
     /// The same world later, as another process finds it: this one's time goes on by itself.
@@ -64,6 +66,7 @@ impl World {
             store: Box::new(store),
             clock: Box::new(self.clone()),
             ids: Box::new(self.clone()),
+            stopwatch: self.stopwatch.clone().map(|stopwatch| Box::new(stopwatch) as _),
             snapshot_every: self.snapshot_every,
         };
         asof::app::engine(settings).map_err(|error| error.to_string())

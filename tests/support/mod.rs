@@ -18,6 +18,7 @@ pub mod scenario;
 pub mod scripted_store;
 pub mod session;
 pub mod sim_disk;
+pub mod stepping;
 pub mod store_model;
 pub mod store_steps;
 pub mod users_model;

@@ -24,6 +24,7 @@ pub fn settings(store: Box<dyn EventStore>, snapshot_every: u64) -> Settings {
         store,
         clock: Box::new(LogicalClock::starting_at(moment(0))),
         ids: Box::new(UuidV7::seeded(1)),
+        stopwatch: None,
         snapshot_every,
     }
 }

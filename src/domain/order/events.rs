@@ -9,8 +9,8 @@ use crate::domain::{Event, Money};
 use crate::json::Text;
 use crate::time::Timestamp;
 
-/// What can happen to an order. Times are those of the events themselves; where an event that
-/// another program wrote has none, the event's own time stands for it.
+/// What can happen to an order. Times are those of the events themselves; an event that another
+/// program wrote may have none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderEvent {
     /// `OrderCreated`, version 1.

@@ -14,6 +14,7 @@ use super::Projection;
 use super::lookup::Lookup;
 use super::rank::Rank;
 use super::rows::Rows;
+use super::text::folded;
 use crate::checkpoint::{Lazy, Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent, identified};
 use crate::domain::{Decider, Fields};
@@ -305,18 +306,6 @@ fn email(view: &Fields) -> Option<Cow<'_, str>> {
 fn city(view: &Fields) -> Option<Cow<'_, str>> {
     let [city] = view.get_each(["city"]);
     city.and_then(json::string)
-}
-
-/// One text for all cases that an email can be written in. Letter by letter, as the last letter
-/// of a word may have a lower case of its own.
-fn folded(email: Cow<'_, str>) -> Cow<'_, str> {
-    if !email.is_ascii() {
-        return email.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
-    }
-    if email.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Cow::Owned(email.to_ascii_lowercase());
-    }
-    email
 }
 
 /// How the view of the user `id` begins.
