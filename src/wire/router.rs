@@ -9,16 +9,16 @@ use crate::json;
 
 /// Every message type that the node understands.
 pub const ROUTES: [Route; 10] = [
-    Route { kind: "command", handler: command::handle },
-    Route { kind: "query", handler: query::handle },
-    Route { kind: "append", handler: event_store::append },
-    Route { kind: "create_snapshot", handler: event_store::create_snapshot },
-    Route { kind: "replay", handler: event_store::replay },
-    Route { kind: "get_state", handler: event_store::get_state },
-    Route { kind: "upcast", handler: versioning::upcast },
-    Route { kind: "migrate_batch", handler: versioning::migrate_batch },
-    Route { kind: "init", handler: maelstrom::init },
-    Route { kind: "echo", handler: maelstrom::echo },
+    Route { kind: "command", dest: None, handler: command::handle },
+    Route { kind: "query", dest: None, handler: query::handle },
+    Route { kind: "append", dest: None, handler: event_store::append },
+    Route { kind: "create_snapshot", dest: None, handler: event_store::create_snapshot },
+    Route { kind: "replay", dest: None, handler: event_store::replay },
+    Route { kind: "get_state", dest: None, handler: event_store::get_state },
+    Route { kind: "upcast", dest: None, handler: versioning::upcast },
+    Route { kind: "migrate_batch", dest: None, handler: versioning::migrate_batch },
+    Route { kind: "init", dest: None, handler: maelstrom::init },
+    Route { kind: "echo", dest: None, handler: maelstrom::echo },
 ];
 
 /// A row of the table.
@@ -26,6 +26,9 @@ pub const ROUTES: [Route; 10] = [
 pub struct Route {
     /// The `type` of the body.
     pub kind: &'static str,
+    /// Whom the message is for, where messages of that type to others mean something else. Such
+    /// a row counts before the one for everybody.
+    pub dest: Option<&'static str>,
     /// What answers it.
     pub handler: Handler,
 }
@@ -44,6 +47,15 @@ pub fn refuse(
     let Envelope { src, dest, body, .. } = envelope;
     let request = Request { src, dest, msg_id: body.get_present("msg_id"), body };
     Reply::new(out, style).fail(error, desk.identity, &request);
+}
+
+/// The row for messages of a type to `dest`, a JSON string.
+fn find(kind: &str, dest: &str) -> Option<&'static Route> {
+    let mut rows = ROUTES.iter().filter(|route| route.kind == kind);
+    let everybody = rows.clone().find(|route| route.dest.is_none());
+    let dest = json::string(dest);
+    let to_dest = rows.find(|route| route.dest.is_some() && route.dest == dest.as_deref());
+    to_dest.or(everybody)
 }
 
 /// Answers a message at the end of `out`. Replies of others are not answered, nor is a body
@@ -70,7 +82,7 @@ pub fn route(desk: &mut Desk<'_>, envelope: Envelope<'_>, out: &mut String, styl
         }
         (None, _) => Err(WireError::malformed("type must be a string")),
         (Some(_), Some(key)) => Err(WireError::malformed(format!("{key} is given twice"))),
-        (Some(kind), None) => match ROUTES.iter().find(|route| route.kind == kind) {
+        (Some(kind), None) => match find(&kind, request.dest) {
             Some(route) => (route.handler)(desk, &request, &mut reply),
             None => {
                 let text = format!("Unknown message type {kind}");
