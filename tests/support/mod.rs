@@ -12,6 +12,8 @@ pub mod folder;
 pub mod messages;
 pub mod node;
 pub mod orders;
+pub mod orders_model;
+pub mod orders_workload;
 pub mod running;
 pub mod scenario;
 pub mod scripted_store;
