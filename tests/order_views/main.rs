@@ -6,4 +6,9 @@
 mod support;
 
 mod answers;
+mod as_of;
+mod damage;
+mod examples;
+mod restarts;
 mod told;
+mod undone;

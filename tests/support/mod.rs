@@ -12,6 +12,7 @@ pub mod folder;
 pub mod messages;
 pub mod node;
 pub mod orders;
+pub mod orders_events;
 pub mod orders_model;
 pub mod orders_workload;
 pub mod running;

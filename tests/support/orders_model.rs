@@ -1,11 +1,13 @@
 //! A plain model of what the node knows of orders: all events as JSON values, folded into a list
 //! of orders whenever a question is asked, and filtered by looking at each.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use asof::domain::Money;
 use asof::time::Timestamp;
 use serde_json::Value;
+
+use super::orders_events::{Created, Item, Said, add, read};
 
 pub const STATUSES: [&str; 5] = ["CREATED", "PAID", "SHIPPED", "DELIVERED", "CANCELLED"];
 
@@ -34,32 +36,6 @@ struct Order {
     history: Vec<String>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Created {
-    customer: String,
-    items: Vec<Item>,
-    total: u64,
-    /// Street, city, state, zip.
-    address: [String; 4],
-}
-
-#[derive(Debug, Clone)]
-struct Item {
-    product: String,
-    quantity: u32,
-    price: u64,
-}
-
-/// What an event says that can be read.
-enum Said {
-    Created(Created),
-    Added(Item),
-    Paid(u64, Option<String>, Option<String>),
-    Shipped(String, String, Option<String>),
-    Delivered(Option<String>),
-    Cancelled(String, Option<String>, Option<u64>),
-}
-
 const MOST: u64 = 9_999_999_999;
 
 impl OrdersModel {
@@ -71,11 +47,16 @@ impl OrdersModel {
     }
 
     pub fn take(&mut self, event: Value) {
+        self.fold(&event);
+        self.events.push(event);
+    }
+
+    fn fold(&mut self, event: &Value) {
         let id = event["aggregateId"].as_str().unwrap().to_owned();
         let at = event["timestamp"].as_str().unwrap().to_owned();
         let version = self.versions.entry(id.clone()).or_insert(0);
         *version += 1;
-        let (version, said) = (*version, read(&event));
+        let (version, said) = (*version, read(event));
         let known = self.orders.iter_mut().find(|order| order.id == id);
         match (known, said) {
             (Some(order), said) => {
@@ -92,7 +73,6 @@ impl OrdersModel {
             }
             (None, _) => {}
         }
-        self.events.push(event);
     }
 
     pub fn events(&self) -> &[Value] {
@@ -119,24 +99,18 @@ impl OrdersModel {
         let id = |name: &str| params[name].as_str().unwrap();
         match &question["asOf"] {
             Value::Null => {}
-            Value::Number(position) => {
-                let then = self.at(|nth, _| nth < position.as_u64().unwrap());
-                return then.answer(&present(question));
-            }
-            moment => return self.until(moment).answer(&present(question)),
+            point => return self.as_of(point).answer(&present(question)),
         }
         let kind = question["type"].as_str().unwrap();
         let view = match kind {
             "GetOrder" => self.order(id("orderId")).map(Order::view),
-            "GetOrderAtTime" => {
-                self.until(&params["timestamp"]).order(id("orderId")).map(|order| {
-                    let view = order.view();
-                    format!("{},\"at_time\":{}}}", &view[..view.len() - 1], params["timestamp"])
-                })
-            }
+            "GetOrderAtTime" => self.then(id("orderId"), &params["timestamp"]).map(|order| {
+                let view = order.view();
+                format!("{},\"at_time\":{}}}", &view[..view.len() - 1], params["timestamp"])
+            }),
             "GetOrderHistory" => {
-                let then = self.until(&params["until"]);
-                then.order(id("orderId")).map(|order| format!("[{}]", order.history.join(",")))
+                let then = self.then(id("orderId"), &params["until"]);
+                then.map(|order| format!("[{}]", order.history.join(",")))
             }
             "ListOrders" => Some(self.list(params)),
             "GetCustomerOrderSummary" => self.summary(id("customerId")),
@@ -150,29 +124,38 @@ impl OrdersModel {
         self.orders.iter().find(|order| order.id == id)
     }
 
-    /// The model of the events that pass, told by how many came before them.
-    fn at(&self, counts: impl Fn(u64, &Value) -> bool) -> Self {
+    /// The model of the events up to a position or a moment.
+    fn as_of(&self, point: &Value) -> Self {
         let mut then = Self::default();
-        let events = self.events.iter().zip(0..).filter(|(event, nth)| counts(*nth, event));
-        events.for_each(|(event, _)| then.take(event.clone()));
+        for (event, position) in self.events.iter().zip(1..) {
+            let is_past = match point.as_u64() {
+                Some(point) => position <= point,
+                None => time(&event["timestamp"]) <= time(point),
+            };
+            if is_past {
+                then.take(event.clone());
+            }
+        }
         then
     }
 
-    /// The model of the events until a moment; of all, if it is null.
-    fn until(&self, moment: &Value) -> Self {
-        let until = moment.as_str().map_or(Timestamp::MAX, time);
-        self.at(|_, event| time(event["timestamp"].as_str().unwrap()) <= until)
+    /// An order as it was at a moment; as it is, if that is null.
+    fn then(&self, id: &str, moment: &Value) -> Option<Order> {
+        let mut then = Self::default();
+        let of_order = self.events.iter().filter(|event| event["aggregateId"] == id);
+        let past = |event: &&Value| moment.is_null() || time(&event["timestamp"]) <= time(moment);
+        of_order.filter(past).for_each(|event| then.fold(event));
+        then.orders.pop()
     }
 
     fn list(&self, params: &Value) -> String {
         let is = |name: &str, value: &str| params[name].as_str().is_none_or(|is| is == value);
         let passes = |order: &&Order| {
-            let from = params["fromDate"].as_str().map(|from| compared(&order.created_at, from));
-            let to = params["toDate"].as_str().map(|to| compared(&order.created_at, to));
+            let (from, to) = (&params["fromDate"], &params["toDate"]);
             is("customerId", &order.told.customer)
                 && is("status", STATUSES[order.status])
-                && from.is_none_or(|from| from.is_ge())
-                && to.is_none_or(|to| to.is_le())
+                && (from.is_null() || order.is_created(from).is_ge())
+                && (to.is_null() || order.is_created(to).is_le())
         };
         let found: Vec<&Order> = self.orders.iter().filter(passes).collect();
         let page = params["page"].as_u64().unwrap_or(1);
@@ -272,6 +255,14 @@ impl Order {
         ]));
     }
 
+    /// Before, at or after a date or a moment.
+    fn is_created(&self, bound: &Value) -> Ordering {
+        match bound.as_str().unwrap() {
+            date if date.len() == 10 => self.created_at[..10].cmp(date),
+            moment => Timestamp::parse(&self.created_at).cmp(&Timestamp::parse(moment)),
+        }
+    }
+
     /// What was paid and not paid back.
     fn spent(&self) -> u64 {
         let paid = self.paid.as_ref().map_or(0, |(cents, ..)| *cents);
@@ -322,75 +313,6 @@ impl Order {
     }
 }
 
-// --- reading events --------------------------------------------------------------------------
-
-/// What an event says of an order; nothing, if it is of something else or can't be read.
-fn read(event: &Value) -> Option<Said> {
-    let data = event["data"].as_object()?;
-    if event["aggregateType"] != "Order" || event["eventVersion"] != 1 {
-        return None;
-    }
-    let get = |key: &str| data.get(key).unwrap_or(&Value::Null);
-    let text = |key: &str| get(key).as_str().map(str::to_owned);
-    let at = |key: &str| optional(get(key), |value| Some(moment(value.as_str()?)?.to_string()));
-    Some(match event["eventType"].as_str()? {
-        "OrderCreated" => {
-            let mut items = Vec::new();
-            for item in get("items").as_array()? {
-                add(&mut items, read_item(item)?);
-            }
-            let part = |key: &str| get("shipping_address")[key].as_str().map(str::to_owned);
-            let address = [part("street")?, part("city")?, part("state")?, part("zip")?];
-            let (customer, total) = (text("customer_id")?, cents(get("total_amount"))?);
-            Said::Created(Created { customer, items, total, address })
-        }
-        "OrderItemAdded" => Said::Added(read_item(&event["data"])?),
-        "OrderPaid" => {
-            let method = optional(get("method"), |value| value.as_str().map(str::to_owned))?;
-            Said::Paid(cents(get("amount"))?, method, at("paid_at")?)
-        }
-        "OrderShipped" => {
-            Said::Shipped(text("tracking_number")?, text("carrier")?, at("shipped_at")?)
-        }
-        "OrderDelivered" => Said::Delivered(at("delivered_at")?),
-        "OrderCancelled" => {
-            let refund = optional(get("refund_amount"), cents)?;
-            Said::Cancelled(text("reason")?, at("cancelled_at")?, refund)
-        }
-        _ => return None,
-    })
-}
-
-fn read_item(item: &Value) -> Option<Item> {
-    Some(Item {
-        product: item["product_id"].as_str()?.to_owned(),
-        quantity: item["quantity"].as_u64()?.try_into().ok()?,
-        price: cents(&item["unit_price"])?,
-    })
-}
-
-/// Each product is there once, at its first price.
-fn add(items: &mut Vec<Item>, item: Item) {
-    match items.iter_mut().find(|there| there.product == item.product) {
-        Some(there) => there.quantity = there.quantity.saturating_add(item.quantity),
-        None => items.push(item),
-    }
-}
-
-/// `Some(None)` for what is not there, `None` for what can't be read.
-fn optional<T>(value: &Value, read: impl FnOnce(&Value) -> Option<T>) -> Option<Option<T>> {
-    if value.is_null() { Some(None) } else { read(value).map(Some) }
-}
-
-/// A time, which is UTC if it has no offset.
-fn moment(text: &str) -> Option<Timestamp> {
-    Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}Z")))
-}
-
-fn cents(value: &Value) -> Option<u64> {
-    Money::read(&value.to_string()).ok().map(Money::cents)
-}
-
 // --- writing ---------------------------------------------------------------------------------
 
 fn object<'a>(members: impl IntoIterator<Item = (&'a str, String)>) -> String {
@@ -406,16 +328,8 @@ fn amount(cents: u128) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-fn time(text: &str) -> Timestamp {
-    Timestamp::parse(text).unwrap()
-}
-
-/// Where a time lies, before, in or after a date or a moment.
-fn compared(written: &str, bound: &str) -> std::cmp::Ordering {
-    match bound.len() {
-        10 => written[..10].cmp(bound),
-        _ => time(written).cmp(&time(bound)),
-    }
+fn time(value: &Value) -> Timestamp {
+    Timestamp::parse(value.as_str().unwrap()).unwrap()
 }
 
 /// The question, of the present.

@@ -233,7 +233,7 @@ fn wanted() -> impl Strategy<Value = Wanted> {
 
 /// Stories with up to so many events and commands each, some of them behind a crowd of orders.
 pub fn stories(events: usize, commands: usize) -> impl Strategy<Value = Story> {
-    let crowds = prop_oneof![3 => Just(0), 1 => Just(30_usize), 1 => Just(140)];
+    let crowds = prop_oneof![6 => Just(0), 1 => Just(30_usize), 1 => Just(140)];
     let of_some = prop::collection::vec((event(), later()), 0..=events);
     let loaded = (crowds.prop_flat_map(crowd), of_some);
     let wanted = prop::collection::vec(wanted(), commands / 2..=commands);
