@@ -9,7 +9,7 @@ use super::restarts::world;
 use super::support::durable::segments_of;
 use super::support::orders_workload::stories;
 use super::support::sim_disk::SimDisk;
-use super::told::{Told, assert_same, engine, load, texts};
+use super::told::{Told, assert_same, engine, give, load, texts};
 
 /// The same questions as of a moment or a position.
 fn as_of(questions: &[Value], point: &Value) -> Vec<Value> {
@@ -47,7 +47,7 @@ proptest! {
             // The past is read from the disk then.
             let (world, disk) = (world(segments_of(1500), 2), SimDisk::new());
             let mut session = load(world.engine(&disk).unwrap(), &story.loaded);
-            told.commands.iter().for_each(|command| _ = session.command(command));
+            give(&mut session, &told.commands);
             session.close().unwrap();
             told.session = world.session(&disk.kill());
         }

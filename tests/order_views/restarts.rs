@@ -11,7 +11,7 @@ use super::support::orders_model::OrdersModel;
 use super::support::orders_workload::{questions, stories};
 use super::support::session::Session;
 use super::support::sim_disk::SimDisk;
-use super::told::{NOW, Told, assert_same, engine, load, texts};
+use super::told::{NOW, Told, assert_same, engine, give, load, texts};
 
 /// A world in which all that happens here is past.
 pub fn world(options: Options, snapshot_every: u64) -> World {
@@ -94,7 +94,7 @@ proptest! {
         cuts.sort_unstable_by_key(|(cut, ..)| *cut);
         let mut given = 0;
         for (cut, how, asks) in cuts {
-            told.commands[given..cut].iter().for_each(|command| _ = session.command(command));
+            give(&mut session, &told.commands[given..cut]);
             given = cut;
             (disk, session) = restarted(&world, &disk, session, how);
             // Else the next part meets what nobody has read yet.
@@ -106,7 +106,7 @@ proptest! {
                 }
             }
         }
-        told.commands[given..].iter().for_each(|command| _ = session.command(command));
+        give(&mut session, &told.commands[given..]);
         for _ in 0..2 {
             for (question, answer) in asked.iter().zip(session.queries(&texts(&asked))) {
                 prop_assert_eq!(answer, told.model.answer(question), "{} in the end", question);
@@ -149,7 +149,7 @@ proptest! {
         let expected: Vec<String> = asked.iter().map(|asked| told.model.answer(asked)).collect();
         for snapshot_every in [1, 2, 7] {
             let mut session = load(engine(snapshot_every), &story.loaded);
-            told.commands.iter().for_each(|command| _ = session.command(command));
+            give(&mut session, &told.commands);
             let when = format!("with a snapshot at every {snapshot_every} events");
             assert_same(&texts(&asked), &session.queries(&texts(&asked)), &expected, &when);
         }

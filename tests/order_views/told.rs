@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::support::orders_model::OrdersModel;
 use super::support::orders_workload::{Story, Wanted, questions};
-use super::support::session::{Session, moment, settings};
+use super::support::session::{Session, message, moment, settings};
 
 /// The clock is ahead of everything that happens here.
 pub const NOW: i64 = 400 * 86_400_000;
@@ -39,7 +39,7 @@ impl Told {
         let session = load(engine(0), &story.loaded);
         let (model, commands) = (OrdersModel::default(), Vec::new());
         let mut told = Self { session, model, commands, now: story.now };
-        told.learn();
+        told.learn(String::new());
         told
     }
 
@@ -58,20 +58,22 @@ impl Told {
         }
         self.now = wanted.later.than(self.now);
         let metadata = json!({"timestamp": self.now.to_string()});
-        let command =
-            json!({"type": wanted.command, "payload": payload, "metadata": metadata}).to_string();
-        self.session.command(&command);
-        self.commands.push(command);
-        self.learn();
+        let command = json!({"type": wanted.command, "payload": payload, "metadata": metadata});
+        self.commands.push(command.to_string());
+        let command = message(&format!(r#"{{"type":"command","command":{command}}}"#));
+        self.learn(command);
     }
 
-    /// Shows the model what is stored since it was last shown something.
-    fn learn(&mut self) {
+    /// Gives the node a command, or nothing, and shows the model what is stored since it was
+    /// last shown something.
+    fn learn(&mut self, command: String) {
         let from = self.model.events().len() + 1;
         let params = json!({"fromSequence": from, "limit": 1000});
-        let query = json!({"type": "GetEvents", "params": params}).to_string();
-        let mut answer: Value = serde_json::from_str(&self.session.query(&query)).unwrap();
-        let Value::Array(events) = answer["events"].take() else { panic!("{answer}") };
+        let query = json!({"type": "GetEvents", "params": params});
+        let query = message(&json!({"type": "query", "query": query}).to_string());
+        let replies = self.session.converse(&(command + &query));
+        let mut answer: Value = serde_json::from_str(replies.lines().last().unwrap()).unwrap();
+        let Value::Array(events) = answer["data"]["events"].take() else { panic!("{answer}") };
         events.into_iter().for_each(|event| self.model.take(event));
     }
 
@@ -86,6 +88,12 @@ impl Told {
     pub fn questions(&self) -> Vec<Value> {
         questions(&self.model)
     }
+}
+
+/// Gives a node these commands, all in one go.
+pub fn give(session: &mut Session, commands: &[String]) {
+    let replies = session.commands(commands.iter().cloned());
+    assert_eq!(replies.len(), commands.len());
 }
 
 pub fn texts(questions: &[Value]) -> Vec<String> {

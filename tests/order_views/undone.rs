@@ -13,7 +13,7 @@ use super::support::orders_model::OrdersModel;
 use super::support::orders_workload::stories;
 use super::support::session::{Session, message};
 use super::support::sim_disk::{Fault, SimDisk};
-use super::told::{Told, load, texts};
+use super::told::{Told, give, load, texts};
 
 fn assert_answers(session: &mut Session, model: &OrdersModel, questions: &[Value], when: &str) {
     for (question, answer) in questions.iter().zip(session.queries(&texts(questions))) {
@@ -57,7 +57,7 @@ proptest! {
         story.wanted[..cut].iter().for_each(|wanted| told.give(wanted));
         let (world, disk) = (world(Options::default(), 2), SimDisk::new());
         let mut session = load(world.engine(&disk).unwrap(), &story.loaded);
-        all.commands[..cut].iter().for_each(|command| _ = session.command(command));
+        give(&mut session, &all.commands[..cut]);
         if with_checkpoint {
             session.close().unwrap();
         }
