@@ -97,9 +97,8 @@ impl OrdersModel {
     pub fn answer(&self, question: &Value) -> String {
         let params = &question["params"];
         let id = |name: &str| params[name].as_str().unwrap();
-        match &question["asOf"] {
-            Value::Null => {}
-            point => return self.as_of(point).answer(&present(question)),
+        if !question["asOf"].is_null() {
+            return self.as_of(&question["asOf"]).answer(&present(question));
         }
         let kind = question["type"].as_str().unwrap();
         let view = match kind {
