@@ -12,7 +12,7 @@ fn some(questions: Vec<Value>, nth: usize, step: usize) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn every_question_gets_the_answer_of_the_model_whatever_has_happened(story in stories(40, 40)) {

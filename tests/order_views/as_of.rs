@@ -34,7 +34,7 @@ fn points(events: &[Value], position: usize) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn the_past_is_what_a_node_says_that_has_only_that(

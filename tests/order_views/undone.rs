@@ -42,7 +42,7 @@ fn call_of(world: &World, disk: &SimDisk, input: &str, call: &str) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn a_batch_that_is_not_stored_leaves_every_answer_as_it_was(

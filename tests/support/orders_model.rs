@@ -17,6 +17,7 @@ pub struct OrdersModel {
     events: Vec<Value>,
     versions: BTreeMap<String, u64>,
     orders: Vec<Order>,
+    handled: u64,
 }
 
 /// An order: texts and times as views have them, amounts in cents.
@@ -58,6 +59,7 @@ impl OrdersModel {
         *version += 1;
         let (version, said) = (*version, read(event));
         let known = self.orders.iter_mut().find(|order| order.id == id);
+        self.handled += u64::from(known.is_some() || said.is_some());
         match (known, said) {
             (Some(order), said) => {
                 (order.updated_at, order.version) = (at.clone(), version);
@@ -77,6 +79,11 @@ impl OrdersModel {
 
     pub fn events(&self) -> &[Value] {
         &self.events
+    }
+
+    /// How many of them are of an order that is there, or say something of one.
+    pub fn handled(&self) -> u64 {
+        self.handled
     }
 
     /// The total of an order, as text.

@@ -80,6 +80,17 @@ fn item() -> impl Strategy<Value = Value> {
     })
 }
 
+/// More than are looked through one by one, some of them twice.
+fn many_items() -> impl Strategy<Value = Vec<Value>> {
+    prop::collection::vec((0..30_u32, item()), 17..40).prop_map(|items| {
+        let named = |(product, mut item): (u32, Value)| {
+            item["product_id"] = json!(format!("p{product}"));
+            item
+        };
+        items.into_iter().map(named).collect()
+    })
+}
+
 fn address() -> impl Strategy<Value = Value> {
     let part = || select(vec!["Oslo", "\"Ü\"\\", "x"]);
     (part(), part(), part(), part()).prop_map(|(street, city, state, zip)| {
@@ -103,7 +114,7 @@ fn time() -> impl Strategy<Value = Value> {
 
 /// The type and the data of an event that can be read.
 fn readable() -> impl Strategy<Value = (&'static str, Value)> {
-    let items = prop::collection::vec(item(), 0..4);
+    let items = prop_oneof![20 => prop::collection::vec(item(), 0..4), 1 => many_items()];
     let created = (select(&CUSTOMERS[..]), items, amount(), address());
     let refund = prop_oneof![Just(json!(null)), amount()];
     prop_oneof![
@@ -278,7 +289,11 @@ fn ranges(model: &OrdersModel) -> Vec<Value> {
     let mut all = vec![json!({}), json!({"fromDate": "0000-01-01", "toDate": "9999-12-31"})];
     let mut creations: Vec<&str> = model.creations().collect();
     creations.dedup();
-    for written in some(&creations, 6) {
+    if let (Some(first), Some(last)) = (creations.first(), creations.last()) {
+        // The wrong way round: none, unless that is the same moment.
+        all.push(json!({"fromDate": last, "toDate": first}));
+    }
+    for written in some(&creations, 4) {
         let (moment, date) = (Timestamp::parse(written).unwrap(), &written[..10]);
         let next = Later::NextDay(0).than(moment).to_string();
         all.extend([
@@ -321,6 +336,7 @@ fn lists(model: &OrdersModel) -> Vec<Value> {
         ask(&Value::Null, &Value::Null, range.clone());
         nth += 1;
         ask(&json!(CUSTOMERS[nth % 5]), &statuses[nth % 2], range.clone());
+        ask(&Value::Null, &statuses[1 + nth % 5], range.clone());
     }
     for size in &sizes {
         for number in &numbers {
