@@ -35,9 +35,13 @@ pub(super) struct Fork {
     pub(super) label: Box<[u8]>,
     /// All rows that have a word with the beginning that ends here. The root needs none.
     pub(super) rows: RowSet,
-    /// The bytes that lead on, ascending, and the nodes they lead to.
-    pub(super) children: Vec<(u8, u32)>,
+    pub(super) children: Children,
 }
+
+/// Where each byte leads on to: the number of a node, or the root's, to which nothing leads. A
+/// fork stands for so many words that this table is small beside them.
+#[derive(Debug)]
+pub(super) struct Children(Box<[u32; 256]>);
 
 impl PrefixTree {
     /// The tree of these nodes: the root first, and each child of a fork among them.
@@ -59,7 +63,7 @@ impl PrefixTree {
                 fork.rows.insert(row);
             }
             let Some((first, behind)) = rest.split_first() else { return };
-            let Some(child) = fork.child(*first) else {
+            let Some(child) = fork.children.get(*first) else {
                 return self.add_leaf(at, *first, behind, row);
             };
             match self.nodes.get_mut(child as usize) {
@@ -101,7 +105,7 @@ impl PrefixTree {
                     if common < fork.label.len() {
                         return None;
                     }
-                    (at, rest) = (fork.child(*first)?, behind);
+                    (at, rest) = (fork.children.get(*first)?, behind);
                 }
             }
         }
@@ -120,8 +124,7 @@ impl PrefixTree {
         tails.push(tail, row);
         let leaf = self.add(Node::Leaf(tails));
         if let Some(fork) = self.fork_mut(at) {
-            let place = fork.children.partition_point(|(byte, _)| *byte < first);
-            fork.children.insert(place, (first, leaf));
+            fork.children.put(first, leaf);
         }
     }
 
@@ -135,7 +138,8 @@ impl PrefixTree {
         let label = mem::replace(&mut lower.label, behind).into_iter().take(common).collect();
         let rows = lower.rows.clone();
         let lower = Node::Fork(Box::new(mem::take(lower)));
-        let children = vec![(first, self.add(lower))];
+        let mut children = Children::default();
+        children.put(first, self.add(lower));
         self.put(node, Fork { label, rows, children });
     }
 
@@ -149,10 +153,10 @@ impl PrefixTree {
             }
             let tails = mem::take(tails);
             let label: Box<[u8]> = tails.shared_beginning().into();
-            let mut children = Vec::new();
+            let mut children = Children::default();
             for (first, tails) in tails.behind(label.len()) {
                 let child = self.add(Node::Leaf(tails));
-                children.push((first, child));
+                children.put(first, child);
                 leaves.push(child);
             }
             self.put(leaf, Fork { label, rows: tails.rows(&[]), children });
@@ -179,10 +183,27 @@ impl Default for PrefixTree {
     }
 }
 
-impl Fork {
+impl Children {
     /// The node that a byte leads to.
-    fn child(&self, first: u8) -> Option<u32> {
-        let place = self.children.binary_search_by_key(&first, |(byte, _)| *byte).ok()?;
-        self.children.get(place).map(|(_, child)| *child)
+    pub(super) fn get(&self, byte: u8) -> Option<u32> {
+        let node = self.0[usize::from(byte)];
+        (node != ROOT).then_some(node)
+    }
+
+    /// Lets a byte lead to a node.
+    pub(super) fn put(&mut self, byte: u8, node: u32) {
+        self.0[usize::from(byte)] = node;
+    }
+
+    /// The bytes that lead on, ascending, and the nodes they lead to.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u8, u32)> {
+        (0..=u8::MAX).filter_map(|byte| Some((byte, self.get(byte)?)))
+    }
+}
+
+impl Default for Children {
+    /// None.
+    fn default() -> Self {
+        Self(Box::new([ROOT; 256]))
     }
 }

@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::prefix_tree::{self, Fork, Node, PrefixTree, ROOT};
+use super::prefix_tree::{self, Children, Fork, Node, PrefixTree, ROOT};
 use super::tails::{Tails, shared};
 use crate::projection::row_set::RowSet;
 
@@ -64,7 +64,7 @@ pub(super) fn read(bytes: &[u8], rows: u32) -> Option<PrefixTree> {
         *keys = behind;
         let child = u32::try_from(nodes.len()).ok()?;
         if let Some(Node::Fork(fork)) = nodes.get_mut(*fork) {
-            fork.children.push((*key, child));
+            fork.children.put(*key, child);
         }
         let (node, keys) = read_node(&mut rest, rows)?;
         nodes.push(node);
@@ -93,7 +93,7 @@ fn read_node<'a>(bytes: &mut &'a [u8], rows: u32) -> Option<(Node, &'a [u8])> {
             if !ascending || of_fork.last().is_some_and(|last| last >= rows) {
                 return None;
             }
-            let children = Vec::with_capacity(keys.len());
+            let children = Children::default();
             Some((Node::Fork(Box::new(Fork { label, rows: of_fork, children })), keys))
         }
         _ => None,
@@ -174,9 +174,7 @@ impl<'a> Part<'a> {
                 }
                 None => {
                     let children = fork.children.iter();
-                    children
-                        .filter_map(|(key, node)| Some((*key, Self::of(tree, *node)?)))
-                        .collect()
+                    children.filter_map(|(key, node)| Some((key, Self::of(tree, node)?))).collect()
                 }
             },
         }

@@ -165,3 +165,21 @@ impl Row for OrderRow {
         Some(unpack(block)?.into_iter().map(|view| Self(view.into())).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::leading_id;
+    use super::*;
+
+    #[test]
+    fn a_row_is_known_by_its_id_alone() {
+        let ids = ["1", "10", "0", "", "\"", "\\", "1\",\"customer_id\":\"c", "ü\n\u{1}", "ü"];
+        for id in ids {
+            let order_id = serde_json::to_string(id).unwrap();
+            let row = OrderRow(format!(r#"{{"order_id":{order_id},"customer_id":"1"}}"#).into());
+            for other in ids {
+                assert_eq!(row.has_id(&leading_id(other)), other == id, "{id} and {other}");
+            }
+        }
+    }
+}
