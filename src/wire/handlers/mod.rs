@@ -1,5 +1,6 @@
 //! What answers the messages; one file for each family.
 
+pub mod buses;
 pub mod command;
 pub mod event_store;
 pub mod maelstrom;
