@@ -164,6 +164,7 @@ impl Engine {
         };
         self.store.append(&commit).map_err(|error| error.to_string())?;
         self.catch_up();
+        self.take_snapshot_if_due(id);
         Ok(())
     }
 

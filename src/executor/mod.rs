@@ -5,7 +5,7 @@
 mod live;
 mod outcome;
 
-pub use outcome::{Failure, FailureCode, NOT_STORED, Outcome, PlannedEvent, summary};
+pub use outcome::{Failure, FailureCode, NOT_STORED, Outcome, PlannedEvent, SUCCEEDED, summary};
 
 use std::borrow::Cow;
 
