@@ -120,7 +120,7 @@ const DIRECTION: [(&str, &[&str]); 18] = [
     ("snapshot", &["checkpoint", "metrics", "store"]),
     ("replay", &["domain", "schema", "snapshot", "store"]),
     ("projection", &["checkpoint", "domain", "json", "schema", "store", "time"]),
-    ("query", &["domain", "json", "metrics", "projection", "replay", "store", "time"]),
+    ("query", &["domain", "json", "metrics", "projection", "replay", "schema", "store", "time"]),
     (
         "executor",
         &[
@@ -202,6 +202,7 @@ fn the_machinery_names_no_aggregate() {
         "src/projection/lookup.rs",
         "src/query/mod.rs",
         "src/query/as_of.rs",
+        "src/query/cache.rs",
         "src/query/params.rs",
         "src/node/",
         "src/load.rs",

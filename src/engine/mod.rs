@@ -3,6 +3,7 @@
 
 mod answer;
 mod builder;
+mod cached;
 mod checkpoint;
 mod settle;
 mod streams;
@@ -31,6 +32,7 @@ use crate::store::{
     NewEvent,
 };
 use crate::time::Timestamp;
+use cached::Cached;
 use settle::Unsettled;
 
 /// The command by which a projection is rebuilt.
@@ -65,6 +67,7 @@ pub struct Engine {
     /// Which aggregate an event happens to.
     events: BTreeMap<&'static str, usize>,
     queries: BTreeMap<&'static str, Query>,
+    cached: Cached,
     metrics: Metrics,
     /// Up to here the engine has looked at what is stored.
     seen: u64,
