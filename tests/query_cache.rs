@@ -85,6 +85,14 @@ fn foreign() -> impl Strategy<Value = Foreign> {
     })
 }
 
+/// Two users to begin with.
+fn given() -> [String; 2] {
+    [(IDS[0], "a@x.io", "Oslo"), (IDS[1], "b@x.io", "Rome")].map(|(id, email, city)| {
+        let user = json!({"id": id, "name": "Ann", "email": email, "city": city});
+        json!({"type": "command", "command": {"type": "CreateUser", "payload": user}}).to_string()
+    })
+}
+
 /// What comes in the way of an append.
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
@@ -97,7 +105,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// A message that may change something.
 fn change() -> impl Strategy<Value = String> {
-    let append = (any_id(), event(), 0..4).prop_map(|(id, (event_type, data), version)| {
+    let append = (any_id(), event(), 0..6).prop_map(|(id, (event_type, data), version)| {
         let id = json!(id);
         format!(
             r#"{{"type":"append","aggregate_id":{id},"event_type":"{event_type}","event_data":{data},"version":{version}}}"#
@@ -125,6 +133,7 @@ proptest! {
         let stores = std::cell::RefCell::new(stores.map(|(store, _)| Some(store)));
         let mut twins = twins(|nth| settings(Box::new(stores.borrow_mut()[nth].take().unwrap()), 0));
         let questions = questions();
+        twins.agree(&given());
         twins.agree(&questions);
         for (change, acts, asked) in steps {
             scripts.iter().for_each(|script| script.plan(acts.clone()));
