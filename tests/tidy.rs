@@ -154,7 +154,7 @@ const DIRECTION: [(&str, &[&str]); 18] = [
         ],
     ),
     ("load", &["engine", "store"]),
-    ("wire", &["engine", "executor", "json", "query", "store", "time"]),
+    ("wire", &["domain", "engine", "executor", "json", "query", "replay", "store", "time"]),
 ];
 
 /// The code of a file, without its tests.
