@@ -202,6 +202,7 @@ impl World {
         let request = CommandRequest {
             name: Cow::Borrowed(name),
             payload: Some(Json::read(payload).unwrap()),
+            required: &[],
             expected_version: None,
             idempotency_key: None,
             causation_id: None,

@@ -9,6 +9,7 @@ use crate::projection::inventory::Inventory;
 use crate::projection::order_search::OrderSearch;
 use crate::projection::orders::Orders;
 use crate::projection::users::Users;
+use crate::query::cached_users::CACHED_USERS;
 use crate::query::get_customer_order_summary::GET_CUSTOMER_ORDER_SUMMARY;
 use crate::query::get_daily_order_report::GET_DAILY_ORDER_REPORT;
 use crate::query::get_events::GET_EVENTS;
@@ -51,6 +52,7 @@ pub fn builder() -> EngineBuilder {
         .query(GET_USER_BY_EMAIL)
         .query(GET_USERS_BY_CITY)
         .query(LIST_USERS)
+        .cached_queries(CACHED_USERS)
         // orders
         .aggregate::<OrderDecider>(no_facts)
         .projection::<Orders>()

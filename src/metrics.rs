@@ -19,6 +19,8 @@ pub struct Metrics {
     pub batches: Distribution,
     /// Whether the state of an aggregate was at hand when a command needed it.
     pub live_states: Lookups,
+    /// Whether the answer to a query was in the query cache, of those queries that it serves.
+    pub query_cache: Lookups,
 }
 
 /// What came of commands and queries, and what was met in the store.

@@ -208,7 +208,9 @@ fn without_a_stopwatch_a_disk_changes_nothing_that_is_told() {
 
 fn caches(live_states: (u64, u64), snapshots: (u64, u64)) -> String {
     let lookups = |(hits, misses)| format!(r#"{{"hits":{hits},"misses":{misses}}}"#);
-    format!(r#"{{"live_states":{},"snapshots":{}}}"#, lookups(live_states), lookups(snapshots))
+    let (live_states, snapshots) = (lookups(live_states), lookups(snapshots));
+    let queries = lookups((0, 0));
+    format!(r#"{{"live_states":{live_states},"snapshots":{snapshots},"queries":{queries}}}"#)
 }
 
 fn move_to(city: &str) -> String {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use asof::engine::{Engine, Settings};
@@ -55,6 +56,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 100)]
     snapshot_every: u64,
 
+    /// Keep answers of the query side for so many seconds at the most; 0 for not at all
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    cache_ttl: Duration,
+
     /// Pass over messages of more than this many bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     max_message: usize,
@@ -70,6 +75,12 @@ enum Style {
 enum Sync {
     Always,
     Never,
+}
+
+/// A duration among the arguments.
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or("expected a number of seconds, such as 60 or 0.5")
 }
 
 /// A moment among the arguments.
@@ -144,7 +155,8 @@ fn engine(store: Box<dyn EventStore>, options: &Options) -> anyhow::Result<Engin
     let snapshot_every = options.snapshot_every;
     let settings = Settings { store, clock, ids, stopwatch, snapshot_every };
     let mut progress = Progress::of("taking in the events");
-    Ok(asof::app::builder().build_with(settings, &mut |done, all| progress.tell(done, all))?)
+    let builder = asof::app::builder().cache_ttl(options.cache_ttl);
+    Ok(builder.build_with(settings, &mut |done, all| progress.tell(done, all))?)
 }
 
 fn load(path: &Path, engine: &mut Engine) -> anyhow::Result<()> {

@@ -84,6 +84,12 @@ impl<'a> Payload<'a> {
         self.present(key).is_some()
     }
 
+    /// A message for each of these `fields` that is not given; none without a payload object.
+    pub fn missing(&self, fields: &[&str]) -> Vec<String> {
+        let missing = fields.iter().filter(|field| self.readable && !self.has(field));
+        missing.map(|field| format!("{} is required", self.label(field))).collect()
+    }
+
     /// Adds a message.
     pub fn refuse(&mut self, message: String) {
         self.errors.push(message);

@@ -16,14 +16,23 @@ impl Engine {
         request: &QueryRequest<'_>,
         out: &mut String,
     ) -> Result<(), QueryError> {
-        let arrived = self.elapsed();
         let query = self.queries.get(request.name).copied();
         let name = query.map_or(UNKNOWN, |query| query.name);
-        self.metrics.counts.count_query(name);
-        let answered = match query {
-            Some(query) => self.answer_known(&query, request, out),
+        self.measured(name, |engine| match query {
+            Some(query) => engine.answer_known(&query, request, out),
             None => Err(QueryError::Unknown(request.name.to_owned())),
-        };
+        })
+    }
+
+    /// What `answer` returns, counted and measured as a query with this name.
+    pub(super) fn measured<T>(
+        &mut self,
+        name: &'static str,
+        answer: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let arrived = self.elapsed();
+        self.metrics.counts.count_query(name);
+        let answered = answer(self);
         let took = self.elapsed().saturating_sub(arrived);
         self.metrics.timings.queries.entry(name).or_default().record_duration(took);
         answered
@@ -35,19 +44,33 @@ impl Engine {
         request: &QueryRequest<'_>,
         out: &mut String,
     ) -> Result<(), QueryError> {
-        let unreadable = self.store.unreadable();
-        self.catch_up();
         if request.as_of.is_some() && !query.of_the_past {
             let text = format!("asOf does not apply to {}, which speaks of the node", query.name);
             return Err(QueryError::BadParameter(text));
         }
+        self.answer_soundly(request.as_of, query.of_the_past, out, &mut |view, out| {
+            (query.answer)(view, &request.params, out)
+        })
+    }
+
+    /// What `answer` writes of the state as of a moment, or as it is. It is asked again where it
+    /// rests on what turned out damaged; what it says is an error where it rests on events that
+    /// can't be read, if it `rests_on_events` at all.
+    pub(super) fn answer_soundly(
+        &mut self,
+        as_of: Option<&str>,
+        rests_on_events: bool,
+        out: &mut String,
+        answer: &mut AnswerWith<'_>,
+    ) -> Result<(), QueryError> {
+        let unreadable = self.store.unreadable();
+        self.catch_up();
         let start = out.len();
         loop {
-            let answered = self.answer_once(query, request, out);
+            let answered = self.answer_once(as_of, out, answer);
             // What rests on a part of a checkpoint that turned out damaged is answered again.
             let healed = self.runner.heal(self.store.as_ref(), &self.schema);
-            // What speaks of the node rests on no event.
-            if query.of_the_past && self.store.unreadable() != unreadable {
+            if rests_on_events && self.store.unreadable() != unreadable {
                 return Err(QueryError::Damaged(self.damage()));
             }
             if !healed {
@@ -59,13 +82,13 @@ impl Engine {
 
     fn answer_once(
         &self,
-        query: &Query,
-        request: &QueryRequest<'_>,
+        as_of: Option<&str>,
         out: &mut String,
+        answer: &mut AnswerWith<'_>,
     ) -> Result<(), QueryError> {
         let store = self.store.as_ref();
         let head = store.head();
-        let position = request.as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
+        let position = as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
         let past;
         let models = if position == head {
             Models::Present(&self.runner)
@@ -74,7 +97,9 @@ impl Engine {
             Models::Past(&past)
         };
         let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
-        let view = View { position, sources, models, metrics: &self.metrics };
-        (query.answer)(&view, &request.params, out)
+        answer(&View { position, sources, models, metrics: &self.metrics }, out)
     }
 }
+
+/// Writes the answer to a query that is known with its parameters.
+type AnswerWith<'a> = dyn FnMut(&View<'_>, &mut String) -> Result<(), QueryError> + 'a;

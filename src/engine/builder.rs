@@ -2,7 +2,9 @@
 //! registered here, and only here does the engine learn of them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::cached::Cached;
 use super::checkpoint::made_by;
 use super::settle::Unsettled;
 use super::{Engine, REBUILD_PROJECTION};
@@ -12,9 +14,13 @@ use crate::executor::{Aggregate, Executor, LookUp};
 use crate::metrics::Metrics;
 use crate::projection::{NewProjection, Projection, Runner};
 use crate::query::Query;
+use crate::query::cache::{CachedQueries, CachedQuery, QueryCache, Touched};
 use crate::schema::{EventKind, Schema, SchemaGap, Upcaster};
 use crate::snapshot::Snapshots;
 use crate::store::EventStore;
+
+/// For how long the answer to a query is kept at the most.
+const CACHE_TTL: Duration = Duration::from_secs(60);
 
 /// What an engine runs on.
 pub struct Settings {
@@ -43,6 +49,9 @@ pub struct EngineBuilder {
     upcasters: Vec<Upcaster>,
     projections: Vec<NewProjection>,
     queries: BTreeMap<&'static str, Query>,
+    cached: BTreeMap<&'static str, CachedQuery>,
+    touched: Vec<Touched>,
+    cache_ttl: Option<Duration>,
     taken: Option<&'static str>,
 }
 
@@ -109,6 +118,24 @@ impl EngineBuilder {
         self
     }
 
+    /// Registers queries whose answers are kept. One may have the name of a query whose answers
+    /// are not: it is asked by other messages.
+    pub fn cached_queries(mut self, cached: CachedQueries) -> Self {
+        for query in cached.queries {
+            let twice = self.cached.insert(query.name, *query).is_some();
+            self.note(twice, query.name);
+        }
+        self.touched.push(cached.touched);
+        self
+    }
+
+    /// For how long answers are kept at the most, by the clock of the node; a minute, unless it
+    /// is said here.
+    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
+        self.cache_ttl = Some(ttl);
+        self
+    }
+
     /// The engine, with everything taken in that its store holds.
     ///
     /// # Errors
@@ -144,6 +171,12 @@ impl EngineBuilder {
             commands: self.commands,
             events: self.events,
             queries: self.queries,
+            cached: Cached {
+                queries: self.cached,
+                touched: self.touched,
+                cache: QueryCache::new(self.cache_ttl.unwrap_or(CACHE_TTL)),
+                seen: 0,
+            },
             metrics: Metrics::default(),
             seen: 0,
             unsettled: Unsettled::default(),

@@ -3,6 +3,7 @@
 
 mod answer;
 mod builder;
+mod cached;
 mod checkpoint;
 mod settle;
 mod streams;
@@ -31,6 +32,7 @@ use crate::store::{
     NewEvent,
 };
 use crate::time::Timestamp;
+use cached::Cached;
 use settle::Unsettled;
 
 /// The command by which a projection is rebuilt.
@@ -65,6 +67,7 @@ pub struct Engine {
     /// Which aggregate an event happens to.
     events: BTreeMap<&'static str, usize>,
     queries: BTreeMap<&'static str, Query>,
+    cached: Cached,
     metrics: Metrics,
     /// Up to here the engine has looked at what is stored.
     seen: u64,
@@ -164,6 +167,7 @@ impl Engine {
         };
         self.store.append(&commit).map_err(|error| error.to_string())?;
         self.catch_up();
+        self.take_snapshot_if_due(id);
         Ok(())
     }
 
@@ -224,6 +228,8 @@ impl Engine {
     ) -> Result<Outcome, Failure> {
         let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
         let clock = self.clock.now();
+        let mut mistakes = missing(request);
+        mistakes.extend(time_mistakes(request.timestamp, newest, clock));
         let workspace = Workspace {
             store: self.store.as_mut(),
             runner: &mut self.runner,
@@ -232,7 +238,7 @@ impl Engine {
             schema: &self.schema,
             ids: self.ids.as_mut(),
             now: clock.max(newest),
-            mistakes: time_mistakes(request.timestamp, newest, clock),
+            mistakes,
             idempotency,
         };
         self.aggregates[aggregate].execute(request, workspace)
@@ -333,6 +339,14 @@ fn fingerprint(request: &CommandRequest<'_>) -> u128 {
         .map(|payload| json::canonical(payload).unwrap_or_else(|| payload.as_str().to_owned()));
     let payload = payload.unwrap_or_default();
     xxh3_128(format!("{}\n{payload}", request.name).as_bytes())
+}
+
+/// One message for each field that the request requires and its payload has not.
+fn missing(request: &CommandRequest<'_>) -> Vec<String> {
+    match request.required {
+        [] => Vec::new(), // as almost always: the payload is not read twice
+        required => Payload::new(request.payload).missing(required),
+    }
 }
 
 fn time_mistakes(given: Option<Timestamp>, newest: Timestamp, clock: Timestamp) -> Vec<String> {

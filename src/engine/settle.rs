@@ -89,6 +89,8 @@ impl Engine {
         self.runner.roll_back(store, &self.schema);
         self.snapshots.retain(|stream, version| version <= store.version_at(stream, u64::MAX));
         self.seen = self.seen.min(store.head());
+        self.cached.cache.clear();
+        self.cached.seen = self.cached.seen.min(store.head());
         for aggregate in &mut self.aggregates {
             aggregate.forget();
         }

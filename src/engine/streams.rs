@@ -2,7 +2,7 @@
 //! who know their aggregates themselves.
 
 use super::{Engine, UNKNOWN_AGGREGATE};
-use crate::executor::Aggregate;
+use crate::executor::{Aggregate, FailureCode, NOT_STORED, SUCCEEDED};
 use crate::query::QueryError;
 use crate::replay::{Replayed, Shown, Sources, Start, merge};
 use crate::store::{AppendError, Appended, Commit, ExpectedVersion, Metadata, NewEvent, StreamKey};
@@ -39,7 +39,7 @@ impl ReplayedStream {
     }
 }
 
-/// The name under which commits of appended events are counted.
+/// The name under which appended events are counted among the commands.
 const APPEND: &str = "append";
 
 impl Engine {
@@ -53,6 +53,7 @@ impl Engine {
         event: &GivenEvent<'_>,
         version: u64,
     ) -> Result<Appended, AppendError> {
+        let arrived = self.elapsed();
         self.catch_up();
         let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
         let timestamp = self.clock.now().max(newest);
@@ -72,12 +73,47 @@ impl Engine {
             events: &[new],
             idempotency: None,
         });
+        if let Ok(appended) = appended {
+            self.unsettled.stored += 1;
+            if appended.last > self.store.settled() {
+                self.unsettled.note(APPEND, &self.metrics.counts);
+            }
+        }
         self.catch_up();
-        if appended.as_ref().is_ok_and(|appended| appended.last > self.store.settled()) {
-            self.unsettled.note(APPEND, &self.metrics.counts);
+        self.count_append(&appended);
+        if appended.is_ok() {
+            self.take_snapshot_if_due(event.aggregate_id);
         }
         self.clock.command_done();
+        let took = self.elapsed().saturating_sub(arrived);
+        self.metrics.timings.commands.entry(APPEND).or_default().record_duration(took);
         appended
+    }
+
+    /// Counts an append and what came of it, as commands are counted.
+    fn count_append(&mut self, appended: &Result<Appended, AppendError>) {
+        let counts = &mut self.metrics.counts;
+        let outcome = match appended {
+            Ok(_) => SUCCEEDED,
+            Err(AppendError::WrongExpectedVersion { .. }) => {
+                counts.conflicts += 1;
+                FailureCode::ConcurrencyConflict.as_str()
+            }
+            Err(AppendError::Empty | AppendError::Unavailable(_) | AppendError::Indefinite(_)) => {
+                NOT_STORED
+            }
+        };
+        counts.count_command(APPEND, outcome);
+    }
+
+    /// Takes a snapshot of an aggregate, of whose events the newest has just been stored, if one
+    /// is due there.
+    pub(super) fn take_snapshot_if_due(&mut self, aggregate_id: &str) {
+        let version = self.store.stream(aggregate_id).map_or(0, |stream| stream.version);
+        if self.snapshots.due(version.saturating_sub(1), version) {
+            // Only a cache: what can't be read now is told to those who need it.
+            _ = self.take_snapshot(aggregate_id);
+        }
     }
 
     /// The state of an aggregate as it was at the position `until`, from its own events alone;

@@ -5,7 +5,7 @@
 mod live;
 mod outcome;
 
-pub use outcome::{Failure, FailureCode, NOT_STORED, Outcome, PlannedEvent, summary};
+pub use outcome::{Failure, FailureCode, NOT_STORED, Outcome, PlannedEvent, SUCCEEDED, summary};
 
 use std::borrow::Cow;
 
@@ -35,6 +35,8 @@ pub struct CommandRequest<'a> {
     pub name: Cow<'a, str>,
     /// The payload.
     pub payload: Option<Json<'a>>,
+    /// Fields that the payload has to have beside those that its command requires.
+    pub required: &'static [&'static str],
     /// The version that the aggregate has to have.
     pub expected_version: Option<i128>,
     /// The key under which the command is carried out at most once.

@@ -69,6 +69,9 @@ pub enum Failure {
     Storage(AppendError),
 }
 
+/// What came of a command, in a word, when it was not refused.
+pub const SUCCEEDED: &str = "succeeded";
+
 /// What came of a command, in a word, when its events could not be stored.
 pub const NOT_STORED: &str = "not_stored";
 
@@ -77,7 +80,7 @@ pub const NOT_STORED: &str = "not_stored";
 pub fn summary(result: &Result<Outcome, Failure>) -> &'static str {
     match result {
         Ok(Outcome::Planned(_)) => "dry_run",
-        Ok(Outcome::Unchanged | Outcome::Stored(_) | Outcome::Rebuilt { .. }) => "succeeded",
+        Ok(Outcome::Unchanged | Outcome::Stored(_) | Outcome::Rebuilt { .. }) => SUCCEEDED,
         Err(Failure::Rejected { code, .. }) => code.as_str(),
         Err(Failure::Storage(_)) => NOT_STORED,
     }

@@ -14,6 +14,7 @@ mod text;
 pub mod users;
 
 pub use past::{Models, Past};
+pub use text::folded;
 
 use std::any::Any;
 use std::io;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// One text for all cases that a text can be written in. Letter by letter, as the last letter
 /// of a word may have a lower case of its own.
-pub(super) fn folded(text: Cow<'_, str>) -> Cow<'_, str> {
+pub fn folded(text: Cow<'_, str>) -> Cow<'_, str> {
     if !text.is_ascii() {
         return text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
     }

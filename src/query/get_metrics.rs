@@ -33,8 +33,11 @@ fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), Query
     });
     counted(out, "batches", "commands", &metrics.batches, json::push_number);
     counted(out, "flushes", "latency_us", &timings.flushes, push_micros);
-    let caches =
-        [("live_states", metrics.live_states), ("snapshots", view.sources.snapshots.lookups())];
+    let caches = [
+        ("live_states", metrics.live_states),
+        ("snapshots", view.sources.snapshots.lookups()),
+        ("queries", metrics.query_cache),
+    ];
     object(out, "caches", caches, lookups);
     out.push('}');
     Ok(())

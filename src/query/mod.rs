@@ -2,6 +2,8 @@
 //! from the read models, the past from replay.
 
 pub mod as_of;
+pub mod cache;
+pub mod cached_users;
 pub mod get_customer_order_summary;
 pub mod get_daily_order_report;
 pub mod get_events;

@@ -192,6 +192,26 @@ mod tests {
     }
 
     #[test]
+    fn data_are_brought_to_any_later_version_step_by_step_or_the_missing_step_is_told() {
+        let schema = Schema::new([KIND], STEPS).unwrap();
+        let data = Fields::parse(r#"{"a":0}"#).unwrap();
+        let upcast = |event_type, version, target| {
+            let upcast = schema.upcast_to(event_type, version, target, &data);
+            upcast.map(|fields| fields.as_str().to_owned())
+        };
+        let ok = |text: &str| Ok(text.to_owned());
+        assert_eq!(upcast("E", 1, 1), ok(r#"{"a":0}"#));
+        assert_eq!(upcast("E", 1, 2), ok(r#"{"a":0,"b":1}"#));
+        assert_eq!(upcast("E", 1, 3), ok(r#"{"a":0,"b":1,"c":2}"#));
+        assert_eq!(upcast("E", 2, 3), ok(r#"{"a":0,"c":2}"#));
+        assert_eq!(upcast("E", 1, 4), Err(3));
+        assert_eq!(upcast("E", 3, u64::MAX), Err(3));
+        assert_eq!(upcast("E", u64::MAX - 1, u64::MAX), Err(u64::MAX - 1));
+        assert_eq!(upcast("F", 7, 7), ok(r#"{"a":0}"#));
+        assert_eq!(upcast("F", 1, 2), Err(1));
+    }
+
+    #[test]
     fn unknown_events_versions_forms_and_aggregates_are_not_read() {
         let schema = Schema::new([KIND], STEPS).unwrap();
         assert_eq!(schema.upcast(&event("F", 1, "{}")), None);

@@ -2,15 +2,21 @@
 
 use super::envelope::Envelope;
 use super::error::{ErrorCode, WireError};
-use super::handlers::{command, event_store, maelstrom, query, versioning};
+use super::handlers::{buses, command, event_store, maelstrom, query, versioning};
 use super::reply::{Reply, ReplyStyle};
 use super::request::{Desk, Request};
 use crate::json;
 
 /// Every message type that the node understands.
-pub const ROUTES: [Route; 10] = [
+pub const ROUTES: [Route; 16] = [
     Route { kind: "command", dest: None, handler: command::handle },
     Route { kind: "query", dest: None, handler: query::handle },
+    Route { kind: "CreateUser", dest: Some("commandside"), handler: buses::command_side },
+    Route { kind: "CreateUser", dest: None, handler: buses::command_bus },
+    Route { kind: "GetUser", dest: None, handler: buses::query_bus },
+    Route { kind: "GetUserListing", dest: None, handler: buses::query_side },
+    Route { kind: "GetUserByEmail", dest: None, handler: buses::query_side },
+    Route { kind: "GetUsersByCity", dest: None, handler: buses::query_side },
     Route { kind: "append", dest: None, handler: event_store::append },
     Route { kind: "create_snapshot", dest: None, handler: event_store::create_snapshot },
     Route { kind: "replay", dest: None, handler: event_store::replay },

@@ -21,9 +21,12 @@ pub fn handle(
     match desk.engine.execute(&command) {
         Ok(outcome) => {
             let out = reply.begin("command_result", desk.identity, request);
-            out.push_str(",\"success\":true,\"events\":[");
-            write_events(out, desk, &outcome, verbose);
-            out.push(']');
+            out.push_str(",\"success\":true,\"events\":");
+            let stored =
+                |out: &mut String, event: &RecordedEvent<'_>| write_stored(out, event, verbose);
+            let planned =
+                |out: &mut String, event: &PlannedEvent| write_planned(out, event, verbose);
+            write_events(out, desk, &outcome, stored, planned);
             if let Outcome::Rebuilt { events_processed } = outcome {
                 out.push_str(",\"events_processed\":");
                 json::push_number(out, events_processed);
@@ -38,7 +41,8 @@ pub fn handle(
     }
 }
 
-fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
+/// The command whose type, payload and further `members` these are.
+pub(super) fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
     let name = text(members, "command.", "type")?.ok_or_else(|| required("command.type"))?;
     let metadata = match members.value_present("metadata") {
         Some(value) => read_object(value, "metadata")?,
@@ -52,6 +56,7 @@ fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
     Ok(CommandRequest {
         name,
         payload: members.value_present("payload"),
+        required: &[],
         expected_version: expected_version(members)?,
         idempotency_key: text(members, "", "idempotencyKey")?,
         causation_id: text(&metadata, "metadata.", "causation_id")?,
@@ -68,7 +73,15 @@ fn expected_version(members: &Members<'_>) -> Result<Option<i128>, WireError> {
     members.get_present("expectedVersion").map(read).transpose()
 }
 
-fn write_events(out: &mut String, desk: &Desk<'_>, outcome: &Outcome, verbose: bool) {
+/// Writes the events of a command, an array, each as `stored` or `planned` writes it.
+pub(super) fn write_events(
+    out: &mut String,
+    desk: &Desk<'_>,
+    outcome: &Outcome,
+    stored: impl Fn(&mut String, &RecordedEvent<'_>),
+    planned: impl Fn(&mut String, &PlannedEvent),
+) {
+    out.push('[');
     match outcome {
         Outcome::Unchanged | Outcome::Rebuilt { .. } => {}
         Outcome::Stored(appended) => {
@@ -77,7 +90,7 @@ fn write_events(out: &mut String, desk: &Desk<'_>, outcome: &Outcome, verbose: b
                 if position > appended.first {
                     out.push(',');
                 }
-                write_stored(out, &event, verbose);
+                stored(out, &event);
             }
         }
         Outcome::Planned(events) => {
@@ -85,10 +98,11 @@ fn write_events(out: &mut String, desk: &Desk<'_>, outcome: &Outcome, verbose: b
                 if nth > 0 {
                     out.push(',');
                 }
-                write_planned(out, event, verbose);
+                planned(out, event);
             }
         }
     }
+    out.push(']');
 }
 
 fn write_stored(out: &mut String, event: &RecordedEvent<'_>, verbose: bool) {
@@ -117,14 +131,21 @@ fn write_brief(out: &mut String, event_type: &str, aggregate_id: &str) {
 }
 
 fn write_failure(out: &mut String, code: FailureCode, errors: &[String]) {
-    out.push_str(",\"success\":false,\"errors\":[");
+    out.push_str(",\"success\":false,\"errors\":");
+    write_errors(out, errors);
+    out.push_str(",\"code\":\"");
+    out.push_str(code.as_str());
+    out.push('"');
+}
+
+/// Writes the reasons of a refusal, an array.
+pub(super) fn write_errors(out: &mut String, errors: &[String]) {
+    out.push('[');
     for (nth, error) in errors.iter().enumerate() {
         if nth > 0 {
             out.push(',');
         }
         json::push_string(out, error);
     }
-    out.push_str("],\"code\":\"");
-    out.push_str(code.as_str());
-    out.push('"');
+    out.push(']');
 }

@@ -1,5 +1,6 @@
 //! What answers the messages; one file for each family.
 
+pub mod buses;
 pub mod command;
 pub mod event_store;
 pub mod maelstrom;
@@ -60,9 +61,10 @@ fn whole_number(
 ) -> Result<Option<u64>, WireError> {
     let read = |raw| {
         let number = json::integer(raw).filter(|number| *number >= i128::from(least));
-        let number = number.and_then(|number| u64::try_from(number).ok());
         let text = || format!("{of}{key} must be a whole number from {least}");
-        number.ok_or_else(|| WireError::malformed(text()))
+        let number = number.ok_or_else(|| WireError::malformed(text()))?;
+        let text = || format!("{of}{key} must be at most {}", u64::MAX);
+        u64::try_from(number).map_err(|_| WireError::malformed(text()))
     };
     members.get_present(key).map(read).transpose()
 }

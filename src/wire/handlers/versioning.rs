@@ -24,7 +24,7 @@ pub fn upcast(
 ) -> Result<(), WireError> {
     let event = Versioned::read(&object(&request.body, "event")?, "event.")?;
     let target = required_whole_number(&request.body, "", "target_version", 1)?;
-    let data = event.upcast(desk, target, "event.")?;
+    let data = event.upcast(desk, target, "event")?;
     let out = reply.begin("upcasted", desk.identity, request);
     json::push_key(out, "event");
     out.push('{');
@@ -53,7 +53,7 @@ pub fn migrate_batch(
         let name = format!("events[{nth}]");
         let members = read_object(Json::known(event), &name)?;
         let of = format!("{name}.");
-        Versioned::read(&members, &of)?.upcast(desk, target, &of)?;
+        Versioned::read(&members, &of)?.upcast(desk, target, &name)?;
     }
     let out = reply.begin("migrated", desk.identity, request);
     json::push_key(out, "count");
@@ -72,18 +72,19 @@ impl<'a> Versioned<'a> {
         })
     }
 
-    /// The data at the version `target`.
-    fn upcast(&self, desk: &Desk<'_>, target: u64, of: &str) -> Result<Fields, WireError> {
+    /// The data at the version `target`; errors call the event `name`.
+    fn upcast(&self, desk: &Desk<'_>, target: u64, name: &str) -> Result<Fields, WireError> {
         let Self { event_type, version, data } = self;
         if target < *version {
-            let text = format!("target_version must not be below {of}version, which is {version}");
+            let text =
+                format!("target_version must not be below {name}.version, which is {version}");
             return Err(WireError::malformed(text));
         }
         let upcast = desk.engine.schema().upcast_to(event_type, *version, target, data);
         upcast.map_err(|from| {
             let step = format!("from version {from} of {event_type} to the next");
             WireError::malformed(format!(
-                "target_version can't be reached: no upcaster leads {step}"
+                "{name} can't be brought to target_version: no upcaster leads {step}"
             ))
         })
     }
