@@ -114,6 +114,25 @@ impl Engine {
         })
     }
 
+    /// The present state of an aggregate of a known type, a JSON value; `null` where there is no
+    /// such aggregate. Of one that was just changed it is at hand, and nothing is replayed.
+    ///
+    /// # Errors
+    /// [`QueryError::Damaged`] when one of its events can't be read from the disk.
+    pub fn show(&mut self, aggregate_id: &str) -> Result<String, QueryError> {
+        let unreadable = self.store.unreadable();
+        let store = self.store.as_ref();
+        let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
+        let of_type = store.stream(aggregate_id).map(|stream| stream.aggregate_type);
+        let mut aggregates = self.aggregates.iter_mut();
+        let aggregate = aggregates.find(|other| Some(other.aggregate_type()) == of_type);
+        let shown = aggregate.and_then(|aggregate| aggregate.show(sources, aggregate_id));
+        if self.store.unreadable() != unreadable {
+            return Err(QueryError::Damaged(self.damage()));
+        }
+        Ok(shown.unwrap_or_else(|| "null".to_owned()))
+    }
+
     /// Keeps the present state of an aggregate as a snapshot; returns the version that it has,
     /// `None` if it has no events.
     ///

@@ -3,6 +3,7 @@
 pub mod command;
 pub mod event_store;
 pub mod maelstrom;
+pub mod named_projections;
 pub mod query;
 pub mod versioning;
 
