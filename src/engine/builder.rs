@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::checkpoint::made_by;
+use super::projector::Projector;
 use super::settle::Unsettled;
 use super::{Engine, REBUILD_PROJECTION};
 use crate::domain::{Command, Decider};
@@ -147,6 +148,7 @@ impl EngineBuilder {
             metrics: Metrics::default(),
             seen: 0,
             unsettled: Unsettled::default(),
+            projector: Projector::default(),
             made_by,
             saved_rebuilds: None,
         };

@@ -4,10 +4,13 @@
 mod answer;
 mod builder;
 mod checkpoint;
+mod projector;
 mod settle;
 mod streams;
+mod waiting;
 
 pub use builder::{BuildError, EngineBuilder, Settings};
+pub use projector::{ProcessError, Processed, PublishedEvent, Skipped};
 pub use streams::{GivenEvent, ReplayedStream};
 
 use std::collections::BTreeMap;
@@ -31,6 +34,7 @@ use crate::store::{
     NewEvent,
 };
 use crate::time::Timestamp;
+use projector::Projector;
 use settle::Unsettled;
 
 /// The command by which a projection is rebuilt.
@@ -69,6 +73,7 @@ pub struct Engine {
     /// Up to here the engine has looked at what is stored.
     seen: u64,
     unsettled: Unsettled,
+    projector: Projector,
     /// What code it is, for checkpoints.
     made_by: u64,
     /// How many rebuilds the last checkpoint has; `None` without one that fits wholly.

@@ -5,7 +5,10 @@ use super::{Engine, UNKNOWN_AGGREGATE};
 use crate::executor::Aggregate;
 use crate::query::QueryError;
 use crate::replay::{Replayed, Shown, Sources, Start, merge};
-use crate::store::{AppendError, Appended, Commit, ExpectedVersion, Metadata, NewEvent, StreamKey};
+use crate::schema::Delivery;
+use crate::store::{
+    AppendError, Appended, Commit, ExpectedVersion, Idempotency, Metadata, NewEvent, StreamKey,
+};
 use crate::time::Timestamp;
 
 /// An event that somebody has decided elsewhere.
@@ -53,6 +56,19 @@ impl Engine {
         event: &GivenEvent<'_>,
         version: u64,
     ) -> Result<Appended, AppendError> {
+        self.append_from(APPEND, event, version, None).map(|(appended, _)| appended)
+    }
+
+    /// The same for an event that is counted as `kind`, and that comes `from` the event with this
+    /// id and is remembered by this key, if it does. Returns also the names of the read models
+    /// that it changed.
+    pub(super) fn append_from(
+        &mut self,
+        kind: &'static str,
+        event: &GivenEvent<'_>,
+        version: u64,
+        from: Option<(&str, Idempotency<'_>)>,
+    ) -> Result<(Appended, Vec<&'static str>), AppendError> {
         self.catch_up();
         let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
         let timestamp = self.clock.now().max(newest);
@@ -68,16 +84,28 @@ impl Engine {
             aggregate_type: &aggregate_type,
             expected: ExpectedVersion::Exact(version),
             timestamp,
-            metadata: Metadata::default(),
+            metadata: Metadata { causation_id: from.map(|(id, _)| id), ..Metadata::default() },
             events: &[new],
-            idempotency: None,
+            idempotency: from.map(|(_, idempotency)| idempotency),
         });
+        let changed = appended.as_ref().map(|appended| self.project(appended.last));
+        let changed = changed.unwrap_or_default();
         self.catch_up();
         if appended.as_ref().is_ok_and(|appended| appended.last > self.store.settled()) {
-            self.unsettled.note(APPEND, &self.metrics.counts);
+            self.unsettled.note(kind, &self.metrics.counts);
         }
         self.clock.command_done();
-        appended
+        appended.map(|appended| (appended, changed))
+    }
+
+    /// Projects the event at a position, after those before it. Returns the names of the read
+    /// models that it changed.
+    fn project(&mut self, position: u64) -> Vec<&'static str> {
+        self.catch_up_to(position - 1);
+        let store = self.store.as_ref();
+        let Some(event) = store.event(position) else { return Vec::new() };
+        let delivery = Delivery::stored(event, &self.schema);
+        self.runner.deliver_and_tell(&delivery, store, &self.schema)
     }
 
     /// The state of an aggregate as it was at the position `until`, from its own events alone;

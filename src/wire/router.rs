@@ -2,13 +2,15 @@
 
 use super::envelope::Envelope;
 use super::error::{ErrorCode, WireError};
-use super::handlers::{command, event_store, maelstrom, named_projections, query, versioning};
+use super::handlers::{
+    command, event_store, maelstrom, named_projections, projector, query, versioning,
+};
 use super::reply::{Reply, ReplyStyle};
 use super::request::{Desk, Request};
 use crate::json;
 
 /// Every message type that the node understands.
-pub const ROUTES: [Route; 13] = [
+pub const ROUTES: [Route; 15] = [
     Route { kind: "command", dest: None, handler: command::handle },
     Route { kind: "query", dest: None, handler: query::handle },
     Route { kind: "append", dest: None, handler: event_store::append },
@@ -20,6 +22,8 @@ pub const ROUTES: [Route; 13] = [
     Route { kind: "create", dest: None, handler: named_projections::create },
     Route { kind: "update", dest: None, handler: named_projections::update },
     Route { kind: "rebuild", dest: None, handler: named_projections::rebuild },
+    Route { kind: "subscribe", dest: None, handler: projector::subscribe },
+    Route { kind: "event", dest: None, handler: projector::event },
     Route { kind: "init", dest: None, handler: maelstrom::init },
     Route { kind: "echo", dest: None, handler: maelstrom::echo },
 ];
