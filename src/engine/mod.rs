@@ -127,6 +127,7 @@ impl Engine {
         self.clock.command_done();
         let took = self.elapsed().saturating_sub(arrived);
         self.metrics.timings.commands.entry(name).or_default().record_duration(took);
+        self.release_after(own);
         result
     }
 

@@ -9,7 +9,7 @@ use super::waiting::{Waiting, WaitingEvent};
 use super::{Engine, GivenEvent};
 use crate::domain::Fields;
 use crate::json::{self, Json};
-use crate::store::{AppendError, EventStore, Idempotency};
+use crate::store::{AppendError, Appended, EventStore, Idempotency};
 
 /// An event as a bus delivers it.
 #[derive(Debug, Clone, Copy)]
@@ -168,6 +168,17 @@ impl Engine {
         }
         waiting.add(aggregate_id, version, event);
         Ok(())
+    }
+
+    /// Stores and projects the events that waited for what was just stored in another way.
+    pub(super) fn release_after(&mut self, appended: Option<Appended>) {
+        if self.projector.waiting.count() == 0 {
+            return;
+        }
+        let event = appended.and_then(|appended| self.store.event(appended.last));
+        if let Some(id) = event.map(|event| event.aggregate_id.to_owned()) {
+            self.release(&id);
+        }
     }
 
     /// Stores and projects those events of an aggregate that wait for nothing any more. One that

@@ -56,7 +56,9 @@ impl Engine {
         event: &GivenEvent<'_>,
         version: u64,
     ) -> Result<Appended, AppendError> {
-        self.append_from(APPEND, event, version, None).map(|(appended, _)| appended)
+        let appended = self.append_from(APPEND, event, version, None).map(|(appended, _)| appended);
+        self.release_after(appended.as_ref().ok().copied());
+        appended
     }
 
     /// The same for an event that is counted as `kind`, and that comes `from` the event with this
