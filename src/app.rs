@@ -1,7 +1,8 @@
 //! What this node is about: the one place where aggregates, event versions, projections and
 //! queries are registered. The machinery knows none of them by name.
 
-use crate::domain::order::{OrderCommand, OrderDecider};
+use crate::domain::named_projection::NamedProjectionDecider;
+use crate::domain::order::OrderDecider;
 use crate::domain::user::{UserCommand, UserDecider, UserFacts};
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
 use crate::projection::Runner;
@@ -67,6 +68,8 @@ pub fn builder() -> EngineBuilder {
         .projection::<Inventory>()
         .query(GET_PRODUCT_QUANTITIES)
         .query(LIST_PRODUCT_QUANTITIES)
+        // projections that clients name
+        .aggregate::<NamedProjectionDecider>(no_facts)
         // the store and the node itself
         .query(GET_EVENTS)
         .query(GET_PROJECTIONS)
@@ -85,5 +88,5 @@ fn user_facts(command: &UserCommand, models: &Runner) -> UserFacts {
     UserFacts { email_owner: email.and_then(owner) }
 }
 
-/// An order's rules look at nothing beside that order.
-fn no_facts(_: &OrderCommand, _: &Runner) {}
+/// For rules that look at nothing beside their own aggregate.
+fn no_facts<C>(_: &C, _: &Runner) {}

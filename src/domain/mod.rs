@@ -6,6 +6,7 @@
 
 mod fields;
 pub mod money;
+pub mod named_projection;
 pub mod order;
 mod payload;
 pub mod user;

@@ -156,6 +156,19 @@ impl<'a> Payload<'a> {
     pub fn required_objects<T>(
         &mut self,
         key: &str,
+        read: impl FnMut(&mut Payload<'a>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let read = self.required_list(key, read)?;
+        if read.is_empty() {
+            return self.mistake(key, "must not be empty");
+        }
+        Some(read)
+    }
+
+    /// The same for an array that may be empty.
+    pub fn required_list<T>(
+        &mut self,
+        key: &str,
         mut read: impl FnMut(&mut Payload<'a>) -> Option<T>,
     ) -> Option<Vec<T>> {
         self.require(key);
@@ -163,9 +176,6 @@ impl<'a> Payload<'a> {
         let Some(items) = json::items(raw) else {
             return self.mistake(key, "must be an array");
         };
-        if items.is_empty() {
-            return self.mistake(key, "must not be empty");
-        }
         let label = self.label(key);
         let read_each = items.into_iter().enumerate();
         // All are read before any is missed: each one's mistakes are to be told.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::cached::Cached;
 use super::checkpoint::made_by;
+use super::projector::Projector;
 use super::settle::Unsettled;
 use super::{Engine, REBUILD_PROJECTION};
 use crate::domain::{Command, Decider};
@@ -180,6 +181,7 @@ impl EngineBuilder {
             metrics: Metrics::default(),
             seen: 0,
             unsettled: Unsettled::default(),
+            projector: Projector::default(),
             made_by,
             saved_rebuilds: None,
         };

@@ -5,10 +5,13 @@ mod answer;
 mod builder;
 mod cached;
 mod checkpoint;
+mod projector;
 mod settle;
 mod streams;
+mod waiting;
 
 pub use builder::{BuildError, EngineBuilder, Settings};
+pub use projector::{ProcessError, Processed, PublishedEvent, Skipped};
 pub use streams::{GivenEvent, ReplayedStream};
 
 use std::collections::BTreeMap;
@@ -33,6 +36,7 @@ use crate::store::{
 };
 use crate::time::Timestamp;
 use cached::Cached;
+use projector::Projector;
 use settle::Unsettled;
 
 /// The command by which a projection is rebuilt.
@@ -72,6 +76,7 @@ pub struct Engine {
     /// Up to here the engine has looked at what is stored.
     seen: u64,
     unsettled: Unsettled,
+    projector: Projector,
     /// What code it is, for checkpoints.
     made_by: u64,
     /// How many rebuilds the last checkpoint has; `None` without one that fits wholly.
@@ -125,6 +130,7 @@ impl Engine {
         self.clock.command_done();
         let took = self.elapsed().saturating_sub(arrived);
         self.metrics.timings.commands.entry(name).or_default().record_duration(took);
+        self.release_after(own);
         result
     }
 

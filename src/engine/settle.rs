@@ -67,6 +67,7 @@ impl Engine {
         if settled.is_ok() {
             self.unsettled.commands.clear();
             self.unsettled.counted = None;
+            self.projector.keep();
         } else {
             self.roll_back();
         }
@@ -94,6 +95,7 @@ impl Engine {
         for aggregate in &mut self.aggregates {
             aggregate.forget();
         }
+        self.projector.roll_back();
         let Unsettled { commands, counted, .. } = mem::take(&mut self.unsettled);
         let counts = &mut self.metrics.counts;
         if let Some(counted) = counted {

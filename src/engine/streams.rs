@@ -5,7 +5,10 @@ use super::{Engine, UNKNOWN_AGGREGATE};
 use crate::executor::{Aggregate, FailureCode, NOT_STORED, SUCCEEDED};
 use crate::query::QueryError;
 use crate::replay::{Replayed, Shown, Sources, Start, merge};
-use crate::store::{AppendError, Appended, Commit, ExpectedVersion, Metadata, NewEvent, StreamKey};
+use crate::schema::Delivery;
+use crate::store::{
+    AppendError, Appended, Commit, ExpectedVersion, Idempotency, Metadata, NewEvent, StreamKey,
+};
 use crate::time::Timestamp;
 
 /// An event that somebody has decided elsewhere.
@@ -53,6 +56,21 @@ impl Engine {
         event: &GivenEvent<'_>,
         version: u64,
     ) -> Result<Appended, AppendError> {
+        let appended = self.append_from(APPEND, event, version, None).map(|(appended, _)| appended);
+        self.release_after(appended.as_ref().ok().copied());
+        appended
+    }
+
+    /// The same for an event that is counted as `kind`, and that comes `from` the event with this
+    /// id and is remembered by this key, if it does. Returns also the names of the read models
+    /// that it changed.
+    pub(super) fn append_from(
+        &mut self,
+        kind: &'static str,
+        event: &GivenEvent<'_>,
+        version: u64,
+        from: Option<(&str, Idempotency<'_>)>,
+    ) -> Result<(Appended, Vec<&'static str>), AppendError> {
         let arrived = self.elapsed();
         self.catch_up();
         let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
@@ -69,29 +87,41 @@ impl Engine {
             aggregate_type: &aggregate_type,
             expected: ExpectedVersion::Exact(version),
             timestamp,
-            metadata: Metadata::default(),
+            metadata: Metadata { causation_id: from.map(|(id, _)| id), ..Metadata::default() },
             events: &[new],
-            idempotency: None,
+            idempotency: from.map(|(_, idempotency)| idempotency),
         });
         if let Ok(appended) = appended {
             self.unsettled.stored += 1;
             if appended.last > self.store.settled() {
-                self.unsettled.note(APPEND, &self.metrics.counts);
+                self.unsettled.note(kind, &self.metrics.counts);
             }
         }
+        let changed = appended.as_ref().map(|appended| self.project(appended.last));
+        let changed = changed.unwrap_or_default();
         self.catch_up();
-        self.count_append(&appended);
+        self.count_append(kind, &appended);
         if appended.is_ok() {
             self.take_snapshot_if_due(event.aggregate_id);
         }
         self.clock.command_done();
         let took = self.elapsed().saturating_sub(arrived);
-        self.metrics.timings.commands.entry(APPEND).or_default().record_duration(took);
-        appended
+        self.metrics.timings.commands.entry(kind).or_default().record_duration(took);
+        appended.map(|appended| (appended, changed))
+    }
+
+    /// Projects the event at a position, after those before it. Returns the names of the read
+    /// models that it changed.
+    fn project(&mut self, position: u64) -> Vec<&'static str> {
+        self.catch_up_to(position - 1);
+        let store = self.store.as_ref();
+        let Some(event) = store.event(position) else { return Vec::new() };
+        let delivery = Delivery::stored(event, &self.schema);
+        self.runner.deliver_and_tell(&delivery, store, &self.schema)
     }
 
     /// Counts an append and what came of it, as commands are counted.
-    fn count_append(&mut self, appended: &Result<Appended, AppendError>) {
+    fn count_append(&mut self, kind: &'static str, appended: &Result<Appended, AppendError>) {
         let counts = &mut self.metrics.counts;
         let outcome = match appended {
             Ok(_) => SUCCEEDED,
@@ -103,7 +133,7 @@ impl Engine {
                 NOT_STORED
             }
         };
-        counts.count_command(APPEND, outcome);
+        counts.count_command(kind, outcome);
     }
 
     /// Takes a snapshot of an aggregate, of whose events the newest has just been stored, if one
@@ -148,6 +178,25 @@ impl Engine {
             snapshot_version,
             state,
         })
+    }
+
+    /// The present state of an aggregate of a known type, a JSON value; `null` where there is no
+    /// such aggregate. Of one that was just changed it is at hand, and nothing is replayed.
+    ///
+    /// # Errors
+    /// [`QueryError::Damaged`] when one of its events can't be read from the disk.
+    pub fn show(&mut self, aggregate_id: &str) -> Result<String, QueryError> {
+        let unreadable = self.store.unreadable();
+        let store = self.store.as_ref();
+        let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
+        let of_type = store.stream(aggregate_id).map(|stream| stream.aggregate_type);
+        let mut aggregates = self.aggregates.iter_mut();
+        let aggregate = aggregates.find(|other| Some(other.aggregate_type()) == of_type);
+        let shown = aggregate.and_then(|aggregate| aggregate.show(sources, aggregate_id));
+        if self.store.unreadable() != unreadable {
+            return Err(QueryError::Damaged(self.damage()));
+        }
+        Ok(shown.unwrap_or_else(|| "null".to_owned()))
     }
 
     /// Keeps the present state of an aggregate as a snapshot; returns the version that it has,

@@ -111,6 +111,10 @@ pub trait Aggregate {
     /// The state of a stream of this aggregate type as it was at the position `until`.
     fn replay(&self, sources: Sources<'_>, key: StreamKey, until: u64, start: Start) -> Shown;
 
+    /// The present state of the aggregate `id`, which is of this type, for those who ask for it
+    /// as it is: of one that is in use without a replay. `None` if it has no events.
+    fn show(&mut self, sources: Sources<'_>, id: &str) -> Option<String>;
+
     /// The present state of a stream of this aggregate type, in the form of a snapshot.
     fn snapshot(&self, sources: Sources<'_>, key: StreamKey) -> Option<String>;
 }
@@ -170,6 +174,18 @@ impl<D: Decider> Aggregate for Executor<D> {
         let (Replayed { version, state }, snapshot_version) =
             replay_from::<D>(sources, key, until, start);
         Shown { version, snapshot_version, state: D::show(&state) }
+    }
+
+    fn show(&mut self, sources: Sources<'_>, id: &str) -> Option<String> {
+        let stream = sources.store.stream(id)?;
+        let unreadable = sources.store.unreadable();
+        // Only commands are counted among those who look the state up.
+        let loaded = self.live.take::<D>(id, sources, &mut Lookups::default());
+        let shown = D::show(&loaded.state);
+        if sources.store.unreadable() == unreadable {
+            self.live.put(stream.key, loaded);
+        }
+        Some(shown)
     }
 
     fn snapshot(&self, sources: Sources<'_>, key: StreamKey) -> Option<String> {

@@ -32,6 +32,12 @@ pub trait Projection: Any {
     /// nothing: what has happened has happened.
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool;
 
+    /// The names of the read models that an event which concerns this one will change, before
+    /// it is applied: the projection's own, unless it serves several.
+    fn changes(&self, _delivery: &Delivery<'_>) -> Vec<&'static str> {
+        vec![self.name()]
+    }
+
     /// The same object, to be found by its own type.
     fn as_any(&self) -> &dyn Any;
 
@@ -122,6 +128,30 @@ impl Runner {
         }
     }
 
+    /// As [`deliver`](Self::deliver); returns the names of the read models that the event changed.
+    pub fn deliver_and_tell(
+        &mut self,
+        delivery: &Delivery<'_>,
+        store: &dyn EventStore,
+        schema: &Schema,
+    ) -> Vec<&'static str> {
+        let mut changes = self.changes(delivery);
+        if self.heal(store, schema) {
+            changes = self.changes(delivery);
+        }
+        let mut told = Vec::new();
+        for (running, changes) in self.running.iter_mut().zip(changes) {
+            if running.deliver(delivery) {
+                told.extend(changes);
+            }
+        }
+        told
+    }
+
+    fn changes(&self, delivery: &Delivery<'_>) -> Vec<Vec<&'static str>> {
+        self.running.iter().map(|running| running.projection.changes(delivery)).collect()
+    }
+
     /// Delivers every event of the store that a projection has not seen yet.
     pub fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema) {
         self.catch_up_to(store, schema, store.head());
@@ -173,12 +203,16 @@ impl Running {
         }
     }
 
-    fn deliver(&mut self, delivery: &Delivery<'_>) {
+    /// Applies an event if it is the next one; `true` when it concerned the read model.
+    fn deliver(&mut self, delivery: &Delivery<'_>) -> bool {
         let position = delivery.event().sequence_number;
-        if position == self.checkpoint.position + 1 {
-            self.checkpoint.events_handled += u64::from(self.projection.apply(delivery));
-            self.checkpoint.position = position;
+        if position != self.checkpoint.position + 1 {
+            return false;
         }
+        let concerned = self.projection.apply(delivery);
+        self.checkpoint.events_handled += u64::from(concerned);
+        self.checkpoint.position = position;
+        concerned
     }
 
     /// What the events up to `until` lead to; ends before the first that can't be read.

@@ -2,13 +2,15 @@
 
 use super::envelope::Envelope;
 use super::error::{ErrorCode, WireError};
-use super::handlers::{buses, command, event_store, maelstrom, query, versioning};
+use super::handlers::{
+    buses, command, event_store, maelstrom, named_projections, projector, query, versioning,
+};
 use super::reply::{Reply, ReplyStyle};
 use super::request::{Desk, Request};
 use crate::json;
 
 /// Every message type that the node understands.
-pub const ROUTES: [Route; 16] = [
+pub const ROUTES: [Route; 21] = [
     Route { kind: "command", dest: None, handler: command::handle },
     Route { kind: "query", dest: None, handler: query::handle },
     Route { kind: "CreateUser", dest: Some("commandside"), handler: buses::command_side },
@@ -23,6 +25,11 @@ pub const ROUTES: [Route; 16] = [
     Route { kind: "get_state", dest: None, handler: event_store::get_state },
     Route { kind: "upcast", dest: None, handler: versioning::upcast },
     Route { kind: "migrate_batch", dest: None, handler: versioning::migrate_batch },
+    Route { kind: "create", dest: None, handler: named_projections::create },
+    Route { kind: "update", dest: None, handler: named_projections::update },
+    Route { kind: "rebuild", dest: None, handler: named_projections::rebuild },
+    Route { kind: "subscribe", dest: None, handler: projector::subscribe },
+    Route { kind: "event", dest: None, handler: projector::event },
     Route { kind: "init", dest: None, handler: maelstrom::init },
     Route { kind: "echo", dest: None, handler: maelstrom::echo },
 ];

@@ -124,15 +124,21 @@ proptest! {
         let before = told.session.queries(&asked);
         let events_handled = told.model.handled();
         prop_assert_eq!(handled(&mut told.session), (events_handled, 0));
+        let others = [texts(&search_and_stock()), asked.clone()].concat();
+        let others_before = told.session.queries(&others);
         for rebuilds in 1..3 {
-            let rebuild = r#"{"type":"RebuildProjection","payload":{"name":"orders"}}"#;
-            let rebuilt = format!(
-                r#"{{"type":"command_result","success":true,"events":[],"events_processed":{}}}"#,
-                told.model.events().len(),
-            );
-            prop_assert_eq!(told.session.command(rebuild), rebuilt);
+            for name in ["orders", "order_search", "inventory", "users"] {
+                let rebuild = json!({"type": "RebuildProjection", "payload": {"name": name}});
+                let rebuilt = format!(
+                    r#"{{"type":"command_result","success":true,"events":[],"events_processed":{}}}"#,
+                    told.model.events().len(),
+                );
+                prop_assert_eq!(told.session.command(&rebuild.to_string()), rebuilt);
+                let now = told.session.queries(&others);
+                assert_same(&others, &now, &others_before, "after the rebuild");
+            }
             prop_assert_eq!(handled(&mut told.session), (events_handled, rebuilds));
-            assert_same(&asked, &told.session.queries(&asked), &before, "after the rebuild");
+            assert_same(&asked, &told.session.queries(&asked), &before, "after the rebuilds");
         }
         // What comes after it goes on from what it built.
         story.wanted.iter().for_each(|wanted| told.give(wanted));
@@ -155,6 +161,17 @@ proptest! {
             assert_same(&texts(&asked), &session.queries(&texts(&asked)), &expected, &when);
         }
     }
+}
+
+/// Questions to the read models beside that of the orders themselves.
+fn search_and_stock() -> Vec<Value> {
+    let searches = ["Oslo", "osl", "c1 oslo", "98101", "o-1", "üüü"];
+    let searches = searches.map(|q| json!({"type": "SearchOrders", "params": {"q": q}}));
+    let products = ["p1", "p2", "none"];
+    let products =
+        products.map(|id| json!({"type": "GetProductQuantities", "params": {"productId": id}}));
+    let all = json!({"type": "ListProductQuantities", "params": {"pageSize": 100}});
+    searches.into_iter().chain(products).chain([all]).collect()
 }
 
 #[test]

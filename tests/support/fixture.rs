@@ -51,15 +51,20 @@ impl Fixture {
 
     /// Starts a node as the fixture says and feeds it the input.
     pub fn run(&self) -> Output {
-        let mut arguments: Vec<String> = match fs::read_to_string(self.file("args.txt")) {
-            Ok(text) => text.lines().map(str::to_owned).collect(),
-            Err(_) => OPTIONS.map(str::to_owned).to_vec(),
-        };
+        let mut arguments = self.arguments();
         let given = self.file("given.jsonl");
         if given.is_file() {
             arguments.extend(["--load".to_owned(), given.display().to_string()]);
         }
         node::run(&arguments, &fs::read(self.file("in.jsonl")).expect("the input is there"))
+    }
+
+    /// The options that the node gets, but for the events given before.
+    pub fn arguments(&self) -> Vec<String> {
+        match fs::read_to_string(self.file("args.txt")) {
+            Ok(text) => text.lines().map(str::to_owned).collect(),
+            Err(_) => OPTIONS.map(str::to_owned).to_vec(),
+        }
     }
 
     /// The replies that are expected, one a line.

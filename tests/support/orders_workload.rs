@@ -157,6 +157,8 @@ fn spoilt() -> impl Strategy<Value = (&'static str, Value)> {
         json!("100000000"),
         json!(4_294_967_296_u64),
         json!([{"product_id": "p1", "quantity": 1}]),
+        json!([["p1", 1, "1.00"]]),
+        json!(["1 Main St", "Oslo", "WA", "98101"]),
     ];
     (readable(), any::<Index>(), prop::option::weighted(0.8, select(other.to_vec()))).prop_map(
         |((kind, mut data), member, other)| {

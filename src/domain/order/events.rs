@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Address, Item, Items};
 use crate::domain::{Event, Money};
-use crate::json::Text;
+use crate::json::{Object, Text};
 use crate::time::Timestamp;
 
 /// What can happen to an order. Times are those of the events themselves; an event that another
@@ -41,6 +41,7 @@ pub struct OrderCreated {
     /// The price of all items.
     pub total_amount: Money,
     /// Where it goes.
+    #[serde(deserialize_with = "address")]
     pub shipping_address: Address,
 }
 
@@ -159,34 +160,30 @@ impl Event for OrderEvent {
     }
 
     fn decode(event_type: &str, aggregate_id: &str, data: &str) -> Option<Self> {
-        // Derived readers take an array for an object, too.
-        if !data.starts_with('{') {
-            return None;
-        }
         let order_id = aggregate_id.to_owned();
         match event_type {
             "OrderCreated" => {
-                let read: OrderCreated = serde_json::from_str(data).ok()?;
+                let Object::<OrderCreated>(read) = serde_json::from_str(data).ok()?;
                 Some(Self::Created(OrderCreated { order_id, ..read }))
             }
             "OrderItemAdded" => {
-                let read: OrderItemAdded = serde_json::from_str(data).ok()?;
+                let Object::<OrderItemAdded>(read) = serde_json::from_str(data).ok()?;
                 Some(Self::ItemAdded(OrderItemAdded { order_id, ..read }))
             }
             "OrderPaid" => {
-                let read: OrderPaid = serde_json::from_str(data).ok()?;
+                let Object::<OrderPaid>(read) = serde_json::from_str(data).ok()?;
                 Some(Self::Paid(OrderPaid { order_id, ..read }))
             }
             "OrderShipped" => {
-                let read: OrderShipped = serde_json::from_str(data).ok()?;
+                let Object::<OrderShipped>(read) = serde_json::from_str(data).ok()?;
                 Some(Self::Shipped(OrderShipped { order_id, ..read }))
             }
             "OrderDelivered" => {
-                let read: OrderDelivered = serde_json::from_str(data).ok()?;
+                let Object::<OrderDelivered>(read) = serde_json::from_str(data).ok()?;
                 Some(Self::Delivered(OrderDelivered { order_id, ..read }))
             }
             "OrderCancelled" => {
-                let read: OrderCancelled = serde_json::from_str(data).ok()?;
+                let Object::<OrderCancelled>(read) = serde_json::from_str(data).ok()?;
                 Some(Self::Cancelled(OrderCancelled { order_id, ..read }))
             }
             _ => None,
@@ -202,4 +199,8 @@ fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>,
     };
     let read = Timestamp::parse(&text).or_else(|| Timestamp::parse(&format!("{text}Z")));
     read.map(Some).ok_or_else(|| serde::de::Error::custom("expected a timestamp"))
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
+    Object::deserialize(deserializer).map(|Object(address)| address)
 }

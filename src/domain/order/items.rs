@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::Money;
+use crate::json::Object;
 
 /// The largest quantity of a product in an order: that of the exercise's column, an `INT`.
 pub const MAX_QUANTITY: u32 = 2_147_483_647;
@@ -31,7 +32,7 @@ impl Item {
 
 /// The items of an order, each product once, in the order in which they came.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(from = "Vec<Item>")]
+#[serde(from = "Vec<Object<Item>>")]
 pub struct Items {
     list: Vec<Item>,
     /// The places of the products, once there are more than [`LINEAR`].
@@ -96,12 +97,24 @@ impl Items {
     }
 }
 
-impl From<Vec<Item>> for Items {
-    fn from(list: Vec<Item>) -> Self {
-        list.iter().fold(Self::default(), |mut items, item| {
-            items.add(item);
+impl FromIterator<Item> for Items {
+    fn from_iter<I: IntoIterator<Item = Item>>(list: I) -> Self {
+        list.into_iter().fold(Self::default(), |mut items, item| {
+            items.add(&item);
             items
         })
+    }
+}
+
+impl From<Vec<Item>> for Items {
+    fn from(list: Vec<Item>) -> Self {
+        list.into_iter().collect()
+    }
+}
+
+impl From<Vec<Object<Item>>> for Items {
+    fn from(list: Vec<Object<Item>>) -> Self {
+        list.into_iter().map(|Object(item)| item).collect()
     }
 }
 

@@ -65,6 +65,11 @@ const LIVING: &str = "users/living";
 const BY_ID: &str = "users/ids";
 const BY_EMAIL: &str = "users/emails";
 
+/// What subscribers call the three ways to find users.
+const LISTING: &str = "user_listing";
+const EMAILS: &str = "user_by_email";
+const CITIES: &str = "users_by_city";
+
 impl Projection for Users {
     fn name(&self) -> &'static str {
         "users"
@@ -88,6 +93,26 @@ impl Projection for Users {
         };
         self.store(id, row, after, moves);
         true
+    }
+
+    fn changes(&self, delivery: &Delivery<'_>) -> Vec<&'static str> {
+        let Some(event) = delivery.decode::<UserEvent>() else { return Vec::new() };
+        let row = self.row(delivery.event().aggregate_id).and_then(|row| self.rows.get(row));
+        let before = row.map_or(User::Absent, UserRow::user);
+        let (email, city) = match (&*event, before) {
+            (UserEvent::Created(fields), User::Absent) => (true, city(fields).is_some()),
+            (UserEvent::Created(_) | UserEvent::Deleted, User::Living(_)) => (true, true),
+            (UserEvent::Updated(changes), User::Living(_)) if changes.as_str() != "{}" => {
+                let [email, city] = changes.get_each(["email", "city"]);
+                (email.is_some(), city.is_some())
+            }
+            (UserEvent::Updated(_), User::Living(_) | User::Absent)
+            | (UserEvent::Deleted, User::Absent)
+            | (_, User::Deleted) => return Vec::new(),
+        };
+        // The list shows all fields.
+        let models = [(LISTING, true), (EMAILS, email), (CITIES, city)];
+        models.into_iter().filter(|(_, changes)| *changes).map(|(name, _)| name).collect()
     }
 
     fn as_any(&self) -> &dyn Any {

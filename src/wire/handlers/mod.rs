@@ -4,6 +4,8 @@ pub mod buses;
 pub mod command;
 pub mod event_store;
 pub mod maelstrom;
+pub mod named_projections;
+pub mod projector;
 pub mod query;
 pub mod versioning;
 
