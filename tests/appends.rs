@@ -7,7 +7,10 @@ mod support;
 use std::io::ErrorKind;
 
 use asof::journal::Options;
+use proptest::prelude::*;
 use serde_json::Value;
+use support::anything::any_message;
+use support::compare::members;
 use support::durable::World;
 use support::session::{Session, message};
 use support::sim_disk::{Fault, SimDisk};
@@ -146,4 +149,35 @@ fn appends_are_counted_as_commands_are() {
     assert_eq!(session.ask(&append("a", "Known", "{}", 7)), conflict);
     let told = "events 2, streams 1, commands {\"append\":{\"concurrency_conflict\":1,\"succeeded\":2}}, conflicts 1, unknown_events 2, unreadable_events 0";
     assert_eq!(counts(&mut session), told);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn every_message_gets_one_reply_whatever_is_in_it_and_what_it_stored_can_be_loaded(
+        bodies in prop::collection::vec(any_message(), 1..30),
+    ) {
+        let mut session = Session::new();
+        let input: String = bodies.iter().map(|body| message(&format!("{{{body}}}"))).collect();
+        let output = session.converse(&input);
+        prop_assert_eq!(output.lines().count(), bodies.len());
+        for (reply, body) in output.lines().zip(&bodies) {
+            let reply = members(reply).unwrap_or_else(|| panic!("{reply} is no object"));
+            let kind = reply.get("type").unwrap();
+            let known = [
+                "appended", "concurrency_error", "snapshot_created", "replayed", "state",
+                "upcasted", "migrated", "command_result", "query_result", "error",
+            ];
+            prop_assert!(known.contains(&kind.trim_matches('"')), "{} for {}", kind, body);
+        }
+        let export = session.export();
+        let mut loaded = Session::loaded(&export, 1);
+        prop_assert_eq!(loaded.export(), export);
+        for id in ["u1", "u2"] {
+            prop_assert_eq!(replay(&mut loaded, id), replay(&mut session, id));
+        }
+        let all = r#"{"type":"ListUsers"}"#;
+        prop_assert_eq!(loaded.query(all), session.query(all));
+    }
 }

@@ -152,3 +152,58 @@ fn from_a_bus() -> impl Strategy<Value = String> {
         1 => any_json().prop_map(|types| format!(r#""type":"subscribe","event_types":{types}"#)),
     ]
 }
+
+/// A message that is not a command or a query, with its members, of which any may be anything.
+pub fn any_message() -> impl Strategy<Value = String> {
+    let messages: Vec<(&'static str, Vec<(&'static str, &'static str)>)> = vec![
+        (
+            "append",
+            vec![
+                ("aggregate_id", "\"u1\""),
+                ("event_type", "\"UserUpdated\""),
+                ("event_data", r#"{"name":"Ann","email":"a@x.io","city":"Oslo"}"#),
+                ("version", "1"),
+            ],
+        ),
+        (
+            "append",
+            vec![
+                ("aggregate_id", "\"u1\""),
+                ("event_type", "\"UserCreated\""),
+                ("event_data", r#"{"name":"Ann","city":"Oslo"}"#),
+                ("version", "0"),
+                ("event_version", "2"),
+            ],
+        ),
+        ("create_snapshot", vec![("aggregate_id", "\"u1\"")]),
+        ("replay", vec![("aggregate_id", "\"u1\""), ("use_snapshot", "true")]),
+        ("get_state", vec![("aggregate_id", "\"u1\""), ("timestamp", "\"2026-01-01T00:00:00Z\"")]),
+        (
+            "upcast",
+            vec![
+                ("event", r#"{"event_type":"UserCreated","version":1,"event_data":{"id":1}}"#),
+                ("target_version", "2"),
+            ],
+        ),
+        (
+            "migrate_batch",
+            vec![
+                ("events", r#"[{"event_type":"UserCreated","version":1,"event_data":{}}]"#),
+                ("target_version", "2"),
+            ],
+        ),
+        ("CreateUser", vec![("payload", r#"{"id":"u2","name":"Ann","email":"b@x.io"}"#)]),
+        ("GetUser", vec![("params", r#"{"user_id":"u1"}"#)]),
+        ("GetUserListing", vec![("params", r#"{"page":1}"#)]),
+        ("GetUserByEmail", vec![("params", r#"{"email":"a@x.io"}"#)]),
+        ("GetUsersByCity", vec![("params", r#"{"city":"Oslo"}"#)]),
+    ];
+    let other = prop::option::weighted(0.4, (any::<prop::sample::Index>(), any_json()));
+    (prop::sample::select(messages), other).prop_map(|((kind, mut members), other)| {
+        let other = other.map(|(nth, value)| (members.remove(nth.index(members.len())).0, value));
+        let mut body = format!("\"type\":\"{kind}\"");
+        members.iter().for_each(|(key, value)| body.push_str(&format!(",\"{key}\":{value}")));
+        other.iter().for_each(|(key, value)| body.push_str(&format!(",\"{key}\":{value}")));
+        body
+    })
+}
