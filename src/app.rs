@@ -2,6 +2,7 @@
 //! queries are registered. The machinery knows none of them by name.
 
 use crate::domain::order::{OrderCommand, OrderDecider};
+use crate::domain::saga::SagaCommand;
 use crate::domain::user::{UserCommand, UserDecider, UserFacts};
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
 use crate::projection::Runner;
@@ -28,6 +29,7 @@ use crate::query::list_orders::LIST_ORDERS;
 use crate::query::list_product_quantities::LIST_PRODUCT_QUANTITIES;
 use crate::query::list_users::LIST_USERS;
 use crate::query::search_orders::SEARCH_ORDERS;
+use crate::saga::execute_saga::ExecuteSaga;
 use crate::schema::user_created;
 
 /// The engine of the `asof` binary.
@@ -65,6 +67,8 @@ pub fn builder() -> EngineBuilder {
         .projection::<Inventory>()
         .query(GET_PRODUCT_QUANTITIES)
         .query(LIST_PRODUCT_QUANTITIES)
+        // sagas
+        .process_manager::<ExecuteSaga>(no_saga_facts)
         // the store and the node itself
         .query(GET_EVENTS)
         .query(GET_PROJECTIONS)
@@ -82,6 +86,9 @@ fn user_facts(command: &UserCommand, models: &Runner) -> UserFacts {
     let owner = |email| models.get::<Users>()?.email_owner(email);
     UserFacts { email_owner: email.and_then(owner) }
 }
+
+/// Nor do those of a saga look at anything beside it.
+fn no_saga_facts(_: &SagaCommand, _: &Runner) {}
 
 /// An order's rules look at nothing beside that order.
 fn no_facts(_: &OrderCommand, _: &Runner) {}

@@ -3,6 +3,7 @@
 
 pub mod inventory;
 mod lookup;
+pub mod open_runs;
 pub mod order_search;
 pub mod orders;
 mod past;

@@ -2,13 +2,13 @@
 
 use super::envelope::Envelope;
 use super::error::{ErrorCode, WireError};
-use super::handlers::{command, event_store, maelstrom, query, versioning};
+use super::handlers::{command, event_store, maelstrom, query, saga, versioning};
 use super::reply::{Reply, ReplyStyle};
 use super::request::{Desk, Request};
 use crate::json;
 
 /// Every message type that the node understands.
-pub const ROUTES: [Route; 10] = [
+pub const ROUTES: [Route; 11] = [
     Route { kind: "command", dest: None, handler: command::handle },
     Route { kind: "query", dest: None, handler: query::handle },
     Route { kind: "append", dest: None, handler: event_store::append },
@@ -17,6 +17,7 @@ pub const ROUTES: [Route; 10] = [
     Route { kind: "get_state", dest: None, handler: event_store::get_state },
     Route { kind: "upcast", dest: None, handler: versioning::upcast },
     Route { kind: "migrate_batch", dest: None, handler: versioning::migrate_batch },
+    Route { kind: "execute", dest: None, handler: saga::execute },
     Route { kind: "init", dest: None, handler: maelstrom::init },
     Route { kind: "echo", dest: None, handler: maelstrom::echo },
 ];

@@ -3,7 +3,6 @@
 use super::{flag, object, read_object, required, text};
 use crate::executor::{CommandRequest, Failure, FailureCode, Outcome, PlannedEvent};
 use crate::json::{self, Members};
-use crate::store::RecordedEvent;
 use crate::time::Timestamp;
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
@@ -72,14 +71,9 @@ fn write_events(out: &mut String, desk: &Desk<'_>, outcome: &Outcome, verbose: b
     match outcome {
         Outcome::Unchanged | Outcome::Rebuilt { .. } => {}
         Outcome::Stored(appended) => {
-            for position in appended.first..=appended.last {
-                let Some(event) = desk.engine.store().event(position) else { continue };
-                if position > appended.first {
-                    out.push(',');
-                }
-                write_stored(out, &event, verbose);
-            }
+            write_stored(out, desk, appended.first..=appended.last, verbose)
         }
+        Outcome::Ran(positions) => write_stored(out, desk, positions.iter().copied(), verbose),
         Outcome::Planned(events) => {
             for (nth, event) in events.iter().enumerate() {
                 if nth > 0 {
@@ -91,11 +85,23 @@ fn write_events(out: &mut String, desk: &Desk<'_>, outcome: &Outcome, verbose: b
     }
 }
 
-fn write_stored(out: &mut String, event: &RecordedEvent<'_>, verbose: bool) {
-    if verbose {
-        event.write(out);
-    } else {
-        write_brief(out, event.event_type, event.aggregate_id);
+/// The stored events at these positions.
+fn write_stored(
+    out: &mut String,
+    desk: &Desk<'_>,
+    positions: impl Iterator<Item = u64>,
+    verbose: bool,
+) {
+    let events = positions.filter_map(|position| desk.engine.store().event(position));
+    for (nth, event) in events.enumerate() {
+        if nth > 0 {
+            out.push(',');
+        }
+        if verbose {
+            event.write(out);
+        } else {
+            write_brief(out, event.event_type, event.aggregate_id);
+        }
     }
 }
 

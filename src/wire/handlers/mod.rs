@@ -4,6 +4,7 @@ pub mod command;
 pub mod event_store;
 pub mod maelstrom;
 pub mod query;
+pub mod saga;
 pub mod versioning;
 
 use std::borrow::Cow;
