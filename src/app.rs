@@ -1,18 +1,23 @@
 //! What this node is about: the one place where aggregates, event versions, projections and
 //! queries are registered. The machinery knows none of them by name.
 
+use crate::domain::fulfilment::{FulfilmentCommand, FulfilmentFacts, order_id};
 use crate::domain::order::{OrderCommand, OrderDecider};
 use crate::domain::saga::SagaCommand;
+use crate::domain::stock::{StockCommand, StockDecider};
 use crate::domain::user::{UserCommand, UserDecider, UserFacts};
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
 use crate::projection::Runner;
+use crate::projection::fulfilments::Fulfilments;
 use crate::projection::inventory::Inventory;
 use crate::projection::order_search::OrderSearch;
 use crate::projection::orders::Orders;
+use crate::projection::stock::Stocks;
 use crate::projection::users::Users;
 use crate::query::get_customer_order_summary::GET_CUSTOMER_ORDER_SUMMARY;
 use crate::query::get_daily_order_report::GET_DAILY_ORDER_REPORT;
 use crate::query::get_events::GET_EVENTS;
+use crate::query::get_fulfilment::GET_FULFILMENT;
 use crate::query::get_health::GET_HEALTH;
 use crate::query::get_metrics::GET_METRICS;
 use crate::query::get_order::GET_ORDER;
@@ -20,6 +25,7 @@ use crate::query::get_order_at_time::GET_ORDER_AT_TIME;
 use crate::query::get_order_history::GET_ORDER_HISTORY;
 use crate::query::get_product_quantities::GET_PRODUCT_QUANTITIES;
 use crate::query::get_projections::GET_PROJECTIONS;
+use crate::query::get_stock::GET_STOCK;
 use crate::query::get_user::GET_USER;
 use crate::query::get_user_at_time::GET_USER_AT_TIME;
 use crate::query::get_user_by_email::GET_USER_BY_EMAIL;
@@ -30,6 +36,7 @@ use crate::query::list_product_quantities::LIST_PRODUCT_QUANTITIES;
 use crate::query::list_users::LIST_USERS;
 use crate::query::search_orders::SEARCH_ORDERS;
 use crate::saga::execute_saga::ExecuteSaga;
+use crate::saga::fulfil_order::FulfilOrder;
 use crate::schema::user_created;
 
 /// The engine of the `asof` binary.
@@ -69,6 +76,13 @@ pub fn builder() -> EngineBuilder {
         .query(LIST_PRODUCT_QUANTITIES)
         // sagas
         .process_manager::<ExecuteSaga>(no_saga_facts)
+        // stock and fulfilments
+        .aggregate::<StockDecider>(no_stock_facts)
+        .projection::<Stocks>()
+        .query(GET_STOCK)
+        .process_manager::<FulfilOrder>(fulfilment_facts)
+        .projection::<Fulfilments>()
+        .query(GET_FULFILMENT)
         // the store and the node itself
         .query(GET_EVENTS)
         .query(GET_PROJECTIONS)
@@ -89,6 +103,20 @@ fn user_facts(command: &UserCommand, models: &Runner) -> UserFacts {
 
 /// Nor do those of a saga look at anything beside it.
 fn no_saga_facts(_: &SagaCommand, _: &Runner) {}
+
+/// Nor do those of a stock.
+fn no_stock_facts(_: &StockCommand, _: &Runner) {}
+
+/// What is to be fulfilled is settled by the order as it is when that begins.
+fn fulfilment_facts(command: &FulfilmentCommand, models: &Runner) -> FulfilmentFacts {
+    let order = match command {
+        FulfilmentCommand::Fulfil { run_id, .. } => {
+            models.get::<Orders>().and_then(|orders| orders.order(order_id(run_id)))
+        }
+        FulfilmentCommand::Continue { .. } => None,
+    };
+    FulfilmentFacts { order }
+}
 
 /// An order's rules look at nothing beside that order.
 fn no_facts(_: &OrderCommand, _: &Runner) {}

@@ -5,10 +5,12 @@
 //! state, decider.
 
 mod fields;
+pub mod fulfilment;
 pub mod money;
 pub mod order;
 mod payload;
 pub mod saga;
+pub mod stock;
 pub mod user;
 
 pub use fields::Fields;

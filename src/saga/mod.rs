@@ -6,6 +6,7 @@
 //! that, its process manager says: one file each. Neither keeps anything but those events.
 
 pub mod execute_saga;
+pub mod fulfil_order;
 mod runner;
 
 pub use runner::proceed;

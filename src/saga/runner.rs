@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Host, Issued, Next, ProcessManager};
-use crate::domain::{Decider, RunEvent};
+use crate::domain::{Decider, Progress, RunEvent};
 use crate::executor::{CommandRequest, Failure, FailureCode, Outcome};
 use crate::json::{self, Json, Members};
 use crate::replay::{Replayed, Sources, replay};
@@ -19,7 +19,7 @@ struct Run<D: Decider> {
     present: Replayed<D::State>,
     /// Its newest event.
     newest: Uuid,
-    /// The conversation that it belongs to: that of its first event, else the run itself.
+    /// The conversation that it belongs to: that of the event that began it, else the run itself.
     correlation_id: String,
     /// Who began it, if that is known.
     user_id: Option<String>,
@@ -30,7 +30,7 @@ struct Run<D: Decider> {
 /// there is not, is left as it is.
 ///
 /// Whatever a run leads to has it as its cause: the causation id is the newest event of the run,
-/// the correlation id that of its first event, or the run's own id where that has none.
+/// the correlation id that of the event that began it, or the run's own id where that has none.
 ///
 /// # Errors
 /// Why it stopped on the way: something could not be stored or read, or another writer goes on
@@ -68,17 +68,21 @@ pub fn proceed<P: ProcessManager>(host: &mut dyn Host, run_id: &str) -> Result<(
 impl<D: Decider<Event: RunEvent>> Run<D> {
     /// The run as it is; `None` if there is no such run.
     fn load(sources: Sources<'_>, id: &str) -> Result<Option<Self>, Failure> {
-        let Sources { store, .. } = sources;
+        let Sources { store, schema, .. } = sources;
         let unreadable = store.unreadable();
         let stream = store.stream(id).filter(|stream| stream.aggregate_type == D::AGGREGATE_TYPE);
         let Some(stream) = stream else { return Ok(None) };
         let present = replay::<D>(sources, stream.key, u64::MAX);
         let positions = store.stream_positions(stream.key, 0, u64::MAX);
-        let first = positions.first().and_then(|position| store.event(*position));
-        let newest = positions.last().and_then(|position| store.event(*position));
+        let events = || positions.iter().rev().filter_map(|position| store.event(*position));
+        let began = |recorded: &RecordedEvent<'_>| {
+            let delivery = Delivery::stored(*recorded, schema);
+            delivery.decode::<D::Event>().is_some_and(|event| event.progress() == Progress::Began)
+        };
+        let (began, newest) = (events().find(began), events().next());
         check_readable(store, unreadable)?;
-        let (Some(first), Some(newest)) = (first, newest) else { return Ok(None) };
-        let [correlation_id, user_id] = metadata(&first, ["correlationId", "userId"]);
+        let (Some(began), Some(newest)) = (began, newest) else { return Ok(None) };
+        let [correlation_id, user_id] = metadata(&began, ["correlationId", "userId"]);
         Ok(Some(Self {
             key: stream.key,
             present,
