@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use asof::journal::Options;
 
 use crate::cut::{SEGMENT, commit_ends, execute, journal_of, told};
+use crate::fulfilled::{fulfil, given, model, questions};
 use crate::support::durable::World;
 use crate::support::session::{Session, message};
 use crate::support::sim_disk::{Fault, SimDisk};
@@ -90,4 +91,23 @@ fn a_saga_that_can_not_go_on_stays_as_it_is_until_a_restart_and_queries_are_answ
             assert_eq!(told(&session.export()), events_of_saga());
         }
     }
+}
+
+#[test]
+fn a_fulfilment_that_can_not_be_stored_leaves_stock_and_order_as_they_were() {
+    let disk = SimDisk::new();
+    let mut session = world().session(&disk);
+    session.converse(&given(&[2, 1], &[2, 1], false));
+    let before = told(&session.export());
+    disk.fail(disk.log().len() + 1, FULL, false);
+    let replies = session.converse(&(fulfil() + &questions()));
+    let replies: Vec<&str> = replies.lines().collect();
+    assert!(replies[0].starts_with(r#"{"type":"error","code":11,"#), "{}", replies[0]);
+    let unreserved =
+        r#"{"type":"query_result","data":{"product_id":"p1","available":2,"reserved":0}}"#;
+    assert_eq!(replies[1..3], [r#"{"type":"query_result","data":null}"#, unreserved]);
+    assert_eq!(told(&session.export()), before);
+    let mut session = world().session(&disk.kill());
+    session.converse(&fulfil());
+    assert_eq!(session.converse(&questions()), model(&[2, 1], &[2, 1, 0], false));
 }

@@ -6,7 +6,9 @@
 mod cut;
 mod executed;
 mod faults;
+mod fulfilled;
 mod processes;
+mod writers;
 
 #[path = "../support/mod.rs"]
 mod support;
