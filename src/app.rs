@@ -1,19 +1,24 @@
 //! What this node is about: the one place where aggregates, event versions, projections and
 //! queries are registered. The machinery knows none of them by name.
 
+use crate::domain::fulfilment::{FulfilmentCommand, FulfilmentFacts, order_id};
 use crate::domain::named_projection::NamedProjectionDecider;
 use crate::domain::order::OrderDecider;
+use crate::domain::stock::StockDecider;
 use crate::domain::user::{UserCommand, UserDecider, UserFacts};
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
 use crate::projection::Runner;
+use crate::projection::fulfilments::Fulfilments;
 use crate::projection::inventory::Inventory;
 use crate::projection::order_search::OrderSearch;
 use crate::projection::orders::Orders;
+use crate::projection::stock::Stocks;
 use crate::projection::users::Users;
 use crate::query::cached_users::CACHED_USERS;
 use crate::query::get_customer_order_summary::GET_CUSTOMER_ORDER_SUMMARY;
 use crate::query::get_daily_order_report::GET_DAILY_ORDER_REPORT;
 use crate::query::get_events::GET_EVENTS;
+use crate::query::get_fulfilment::GET_FULFILMENT;
 use crate::query::get_health::GET_HEALTH;
 use crate::query::get_metrics::GET_METRICS;
 use crate::query::get_order::GET_ORDER;
@@ -21,6 +26,7 @@ use crate::query::get_order_at_time::GET_ORDER_AT_TIME;
 use crate::query::get_order_history::GET_ORDER_HISTORY;
 use crate::query::get_product_quantities::GET_PRODUCT_QUANTITIES;
 use crate::query::get_projections::GET_PROJECTIONS;
+use crate::query::get_stock::GET_STOCK;
 use crate::query::get_user::GET_USER;
 use crate::query::get_user_at_time::GET_USER_AT_TIME;
 use crate::query::get_user_by_email::GET_USER_BY_EMAIL;
@@ -30,6 +36,8 @@ use crate::query::list_orders::LIST_ORDERS;
 use crate::query::list_product_quantities::LIST_PRODUCT_QUANTITIES;
 use crate::query::list_users::LIST_USERS;
 use crate::query::search_orders::SEARCH_ORDERS;
+use crate::saga::execute_saga::ExecuteSaga;
+use crate::saga::fulfil_order::FulfilOrder;
 use crate::schema::user_created;
 
 /// The engine of the `asof` binary.
@@ -70,6 +78,15 @@ pub fn builder() -> EngineBuilder {
         .query(LIST_PRODUCT_QUANTITIES)
         // projections that clients name
         .aggregate::<NamedProjectionDecider>(no_facts)
+        // sagas
+        .process_manager::<ExecuteSaga>(no_facts)
+        // stock and fulfilments
+        .aggregate::<StockDecider>(no_facts)
+        .projection::<Stocks>()
+        .query(GET_STOCK)
+        .process_manager::<FulfilOrder>(fulfilment_facts)
+        .projection::<Fulfilments>()
+        .query(GET_FULFILMENT)
         // the store and the node itself
         .query(GET_EVENTS)
         .query(GET_PROJECTIONS)
@@ -90,3 +107,14 @@ fn user_facts(command: &UserCommand, models: &Runner) -> UserFacts {
 
 /// For rules that look at nothing beside their own aggregate.
 fn no_facts<C>(_: &C, _: &Runner) {}
+
+/// What is to be fulfilled is settled by the order as it is when that begins.
+fn fulfilment_facts(command: &FulfilmentCommand, models: &Runner) -> FulfilmentFacts {
+    let order = match command {
+        FulfilmentCommand::Fulfil { run_id, .. } => {
+            models.get::<Orders>().and_then(|orders| orders.order(order_id(run_id)))
+        }
+        FulfilmentCommand::Continue { .. } => None,
+    };
+    FulfilmentFacts { order }
+}

@@ -51,6 +51,7 @@
 //! - [`replay`] and [`snapshot`]: the state of an aggregate at any position
 //! - [`projection`]: the read models and what keeps them up to date
 //! - [`query`]: the query side; one file a query
+//! - [`saga`]: runs of several steps; one file a process manager
 //! - [`metrics`], [`env`](mod@env), [`time`], [`json`]: counts and timings; clock, stopwatch and
 //!   ids; moments; text
 
@@ -70,6 +71,7 @@ pub mod node;
 pub mod projection;
 pub mod query;
 pub mod replay;
+pub mod saga;
 pub mod schema;
 pub mod snapshot;
 pub mod storage;

@@ -44,7 +44,7 @@ fn stored(event_type: &str) -> String {
 
 fn projections(position: u64) -> String {
     format!(
-        r#"[{{"name":"users","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":{position},"rebuilds":0}},{{"name":"orders","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"order_search","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"inventory","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}}]"#
+        r#"[{{"name":"users","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":{position},"rebuilds":0}},{{"name":"orders","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"order_search","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"inventory","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"open_sagas","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"stock","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"open_fulfilments","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}},{{"name":"fulfilments","position":{position},"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}}]"#
     )
 }
 

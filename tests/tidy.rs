@@ -106,7 +106,7 @@ fn every_file_of_a_fixture_belongs_to_one() {
 
 /// The rooms from the wire down to plain text, each with those behind it that it may look into.
 /// What is not named with a room, it must not use.
-const DIRECTION: [(&str, &[&str]); 18] = [
+const DIRECTION: [(&str, &[&str]); 19] = [
     ("json", &[]),
     ("time", &["json"]),
     ("metrics", &[]),
@@ -136,6 +136,7 @@ const DIRECTION: [(&str, &[&str]); 18] = [
             "time",
         ],
     ),
+    ("saga", &["domain", "executor", "json", "projection", "replay", "schema", "store"]),
     (
         "engine",
         &[
@@ -147,6 +148,7 @@ const DIRECTION: [(&str, &[&str]); 18] = [
             "projection",
             "query",
             "replay",
+            "saga",
             "schema",
             "snapshot",
             "store",
@@ -196,7 +198,10 @@ fn the_machinery_names_no_aggregate() {
         "src/replay.rs",
         "src/snapshot.rs",
         "src/checkpoint/",
+        "src/saga/mod.rs",
+        "src/saga/runner.rs",
         "src/projection/mod.rs",
+        "src/projection/open_runs.rs",
         "src/projection/past.rs",
         "src/projection/saved.rs",
         "src/projection/lookup.rs",

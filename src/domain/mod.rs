@@ -5,10 +5,13 @@
 //! state, decider.
 
 mod fields;
+pub mod fulfilment;
 pub mod money;
 pub mod named_projection;
 pub mod order;
 mod payload;
+pub mod saga;
+pub mod stock;
 pub mod user;
 
 pub use fields::Fields;
@@ -74,6 +77,8 @@ pub struct Occasion<'a> {
 pub trait Command: Sized {
     /// The names by which messages call them.
     const NAMES: &'static [&'static str];
+    /// The names of those that only the node itself gives: by which a run goes on.
+    const OWN_NAMES: &'static [&'static str] = &[];
 
     /// Reads the command `name` from its payload and checks the payload's schema. What it needs
     /// beside, it takes from the `occasion`.
@@ -112,6 +117,27 @@ pub trait Event: Sized + 'static {
     fn reads(event_type: &str, aggregate_id: &str, data: &str) -> bool {
         Self::decode(event_type, aggregate_id, data).is_some()
     }
+}
+
+/// The events of a run: of an aggregate that goes on by itself, step by step, from an event that
+/// begins it to one that ends it.
+pub trait RunEvent: Event {
+    /// The name of the projection that keeps the runs which are not at their end.
+    const OPEN_RUNS: &'static str;
+
+    /// What the event says of how far the run has come.
+    fn progress(&self) -> Progress;
+}
+
+/// What an event says of how far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It begins.
+    Began,
+    /// It goes on.
+    WentOn,
+    /// It is at its end.
+    Ended,
 }
 
 /// Why a decider refuses a command.

@@ -185,6 +185,35 @@ impl<'a> Payload<'a> {
         all.into_iter().collect()
     }
 
+    /// The texts of the array `key`, none of them blank and at most `most` of them. It has to be
+    /// given, and may be empty.
+    pub fn required_texts(&mut self, key: &str, most: usize) -> Option<Vec<String>> {
+        self.require(key);
+        let raw = self.present(key)?;
+        let items = json::items(raw);
+        if items.as_ref().is_none_or(|items| items.iter().any(|item| !item.starts_with('"'))) {
+            return self.mistake(key, "must be an array of strings");
+        }
+        let items = items.unwrap_or_default();
+        if items.len() > most {
+            return self.mistake(key, &format!("must have at most {most} items"));
+        }
+        let label = self.label(key);
+        let mut read = |(nth, raw): (usize, &str)| {
+            let text = json::string(raw);
+            let mistake = match &text {
+                None => "must be valid Unicode",
+                Some(text) if text.trim().is_empty() => "must not be empty",
+                Some(_) => return text.map(Cow::into_owned),
+            };
+            self.errors.push(format!("{label}[{nth}] {mistake}"));
+            None
+        };
+        // All are read before any is missed: each one's mistakes are to be told.
+        let all: Vec<Option<String>> = items.into_iter().enumerate().map(&mut read).collect();
+        all.into_iter().collect()
+    }
+
     /// Checks that the values of all other keys than `known` can be stored: that their texts
     /// are valid Unicode.
     pub fn storable_beside(&mut self, known: &[&str]) {

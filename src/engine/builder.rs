@@ -13,9 +13,11 @@ use crate::domain::{Command, Decider};
 use crate::env::{Clock, IdGenerator, Stopwatch};
 use crate::executor::{Aggregate, Executor, LookUp};
 use crate::metrics::Metrics;
+use crate::projection::open_runs::OpenRuns;
 use crate::projection::{NewProjection, Projection, Runner};
 use crate::query::Query;
 use crate::query::cache::{CachedQueries, CachedQuery, QueryCache, Touched};
+use crate::saga::{Manager, ProcessManager};
 use crate::schema::{EventKind, Schema, SchemaGap, Upcaster};
 use crate::snapshot::Snapshots;
 use crate::store::EventStore;
@@ -43,6 +45,9 @@ pub struct Settings {
 pub struct EngineBuilder {
     aggregates: Vec<Box<dyn Aggregate>>,
     commands: BTreeMap<&'static str, usize>,
+    own_commands: BTreeMap<&'static str, usize>,
+    managers: Vec<Manager>,
+    beginnings: BTreeMap<&'static str, Manager>,
     events: BTreeMap<&'static str, usize>,
     /// The version of the state of each aggregate.
     states: Vec<(&'static str, u32)>,
@@ -85,12 +90,26 @@ impl EngineBuilder {
             let twice = self.commands.insert(name, number).is_some() || name == REBUILD_PROJECTION;
             self.note(twice, name);
         }
+        for &name in D::Command::OWN_NAMES {
+            let twice = self.own_commands.insert(name, number).is_some();
+            self.note(twice, name);
+        }
         for kind in EventKind::of::<D>() {
             let twice = self.events.insert(kind.event_type, number).is_some();
             self.note(twice, kind.event_type);
             self.kinds.push(kind);
         }
         self
+    }
+
+    /// Registers a process manager: its runs as an aggregate, and the projection of those that
+    /// are not at their end.
+    pub fn process_manager<P: ProcessManager>(mut self, look_up: LookUp<P::Decider>) -> Self {
+        let manager = Manager::of::<P>();
+        self.managers.push(manager);
+        let names = <P::Decider as Decider>::Command::NAMES;
+        self.beginnings.extend(names.iter().map(|name| (*name, manager)));
+        self.aggregate::<P::Decider>(look_up).projection::<OpenRuns<P::Decider>>()
     }
 
     /// Registers a step from one version of an event to the next.
@@ -170,6 +189,9 @@ impl EngineBuilder {
             stopwatch: settings.stopwatch,
             aggregates: self.aggregates,
             commands: self.commands,
+            own_commands: self.own_commands,
+            managers: self.managers,
+            beginnings: self.beginnings,
             events: self.events,
             queries: self.queries,
             cached: Cached {

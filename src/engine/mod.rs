@@ -6,6 +6,7 @@ mod builder;
 mod cached;
 mod checkpoint;
 mod projector;
+mod runs;
 mod settle;
 mod streams;
 mod waiting;
@@ -28,6 +29,7 @@ use crate::json;
 use crate::metrics::{Counts, Metrics, UNKNOWN};
 use crate::projection::Runner;
 use crate::query::Query;
+use crate::saga::Manager;
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
@@ -55,6 +57,15 @@ enum Handler {
     Unknown,
 }
 
+/// Who gives a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Giver {
+    /// Whoever sends messages, or a run in their name.
+    Anyone,
+    /// A run, to itself.
+    Node,
+}
+
 /// Commands in, events stored and projected; queries in, answers out.
 pub struct Engine {
     store: Box<dyn EventStore>,
@@ -68,6 +79,11 @@ pub struct Engine {
     aggregates: Vec<Box<dyn Aggregate>>,
     /// Which aggregate takes a command.
     commands: BTreeMap<&'static str, usize>,
+    /// The same for the commands that only the node itself gives.
+    own_commands: BTreeMap<&'static str, usize>,
+    managers: Vec<Manager>,
+    /// Which process manager carries on what a command begins.
+    beginnings: BTreeMap<&'static str, Manager>,
     /// Which aggregate an event happens to.
     events: BTreeMap<&'static str, usize>,
     queries: BTreeMap<&'static str, Query>,
@@ -84,15 +100,14 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Carries out a command: checks its idempotency key, then its payload, then its expected
-    /// version, then has the aggregate decide; stores and projects what follows. When this
-    /// returns, every query sees it. It is settled by the next [`settle`](Self::settle).
-    ///
-    /// # Errors
-    /// Why nothing was stored; or, when the store broke half way, that it may or may not be.
-    pub fn execute(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
+    /// Carries out one command, and nothing that it begins.
+    fn carry_out(
+        &mut self,
+        request: &CommandRequest<'_>,
+        giver: Giver,
+    ) -> Result<Outcome, Failure> {
         let arrived = self.elapsed();
-        let (name, handler) = self.handler(&request.name);
+        let (name, handler) = self.handler(&request.name, giver);
         let idempotency = request
             .idempotency_key
             .as_deref()
@@ -111,7 +126,13 @@ impl Engine {
         });
         let own = match &result {
             Ok(Outcome::Stored(appended)) => Some(*appended),
-            Ok(Outcome::Unchanged | Outcome::Planned(_) | Outcome::Rebuilt { .. }) | Err(_) => None,
+            Ok(
+                Outcome::Unchanged
+                | Outcome::Ran(_)
+                | Outcome::Planned(_)
+                | Outcome::Rebuilt { .. },
+            )
+            | Err(_) => None,
         };
         self.runner.heal(self.store.as_ref(), &self.schema);
         if own.is_none() && self.store.unreadable() != unreadable {
@@ -218,8 +239,12 @@ impl Engine {
     }
 
     /// What takes the command `name`, and the name it is counted under.
-    fn handler(&self, name: &str) -> (&'static str, Handler) {
-        match self.commands.get_key_value(name) {
+    fn handler(&self, name: &str, giver: Giver) -> (&'static str, Handler) {
+        let commands = match giver {
+            Giver::Anyone => &self.commands,
+            Giver::Node => &self.own_commands,
+        };
+        match commands.get_key_value(name) {
             Some((&name, &aggregate)) => (name, Handler::Aggregate(aggregate)),
             None if name == REBUILD_PROJECTION => (REBUILD_PROJECTION, Handler::Rebuild),
             None => (UNKNOWN, Handler::Unknown),

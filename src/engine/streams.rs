@@ -2,9 +2,11 @@
 //! who know their aggregates themselves.
 
 use super::{Engine, UNKNOWN_AGGREGATE};
+use crate::domain::Decider;
 use crate::executor::{Aggregate, FailureCode, NOT_STORED, SUCCEEDED};
 use crate::query::QueryError;
-use crate::replay::{Replayed, Shown, Sources, Start, merge};
+use crate::replay::{Replayed, Shown, Sources, Start, merge, replay};
+use crate::saga::Host;
 use crate::schema::Delivery;
 use crate::store::{
     AppendError, Appended, Commit, ExpectedVersion, Idempotency, Metadata, NewEvent, StreamKey,
@@ -165,6 +167,22 @@ impl Engine {
         Ok(replayed)
     }
 
+    /// The present state of an aggregate with the decider `D`; that before the first event, where
+    /// there is no such aggregate.
+    ///
+    /// # Errors
+    /// [`QueryError::Damaged`] when one of its events can't be read from the disk.
+    pub fn state<D: Decider>(&self, aggregate_id: &str) -> Result<D::State, QueryError> {
+        let unreadable = self.store.unreadable();
+        let stream = self.store.stream(aggregate_id);
+        let stream = stream.filter(|stream| stream.aggregate_type == D::AGGREGATE_TYPE);
+        let replayed = stream.map(|stream| replay::<D>(self.sources(), stream.key, u64::MAX));
+        if self.store.unreadable() != unreadable {
+            return Err(QueryError::Damaged(self.damage()));
+        }
+        Ok(replayed.unwrap_or_default().state)
+    }
+
     fn replay_stream(&self, id: &str, until: u64, start: Start) -> Option<ReplayedStream> {
         let stream = self.store.stream(id)?;
         let sources = self.sources();
@@ -227,11 +245,6 @@ impl Engine {
             }
         };
         Some((key, version, state?))
-    }
-
-    fn sources(&self) -> Sources<'_> {
-        let store = self.store.as_ref();
-        Sources { store, snapshots: &self.snapshots, schema: &self.schema }
     }
 
     fn aggregate(&self, aggregate_type: &str) -> Option<&dyn Aggregate> {

@@ -10,6 +10,9 @@ pub enum Outcome {
     Unchanged,
     /// These events were stored, now or when the same command was given before.
     Stored(Appended),
+    /// It began a run, now or when the same command was given before, to which the events at
+    /// these positions have happened since.
+    Ran(Vec<u64>),
     /// These events would be stored; it was a dry run.
     Planned(Vec<PlannedEvent>),
     /// A projection was rebuilt.
@@ -80,7 +83,9 @@ pub const NOT_STORED: &str = "not_stored";
 pub fn summary(result: &Result<Outcome, Failure>) -> &'static str {
     match result {
         Ok(Outcome::Planned(_)) => "dry_run",
-        Ok(Outcome::Unchanged | Outcome::Stored(_) | Outcome::Rebuilt { .. }) => SUCCEEDED,
+        Ok(Outcome::Unchanged | Outcome::Stored(_) | Outcome::Ran(_) | Outcome::Rebuilt { .. }) => {
+            SUCCEEDED
+        }
         Err(Failure::Rejected { code, .. }) => code.as_str(),
         Err(Failure::Storage(_)) => NOT_STORED,
     }

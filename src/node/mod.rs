@@ -37,7 +37,8 @@ impl Node {
         Self { engine, identity, style, max_message, batch }
     }
 
-    /// Answers everything in `input` until it ends. What waits in the input is answered in one
+    /// Goes on with the runs that are not at their end, and then
+    /// answers everything in `input` until it ends. What waits in the input is answered in one
     /// go: its events are settled together, and then the replies are written, before more input
     /// is waited for. Ends early, and without an error, when nobody reads the `output` any more.
     ///
@@ -60,6 +61,11 @@ impl Node {
     }
 
     fn serve(&mut self, input: &mut dyn Read, output: &mut dyn Write) -> io::Result<()> {
+        if self.engine.resume()
+            && let Err(error) = self.engine.settle()
+        {
+            tracing::error!("{error}");
+        }
         let mut framer = Framer::new(self.max_message);
         let mut replies = String::new();
         loop {

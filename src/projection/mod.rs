@@ -1,8 +1,10 @@
 //! Read models: what queries are answered from. Each is built by a projection, which applies
 //! every event of the store once, in order.
 
+pub mod fulfilments;
 pub mod inventory;
 mod lookup;
+pub mod open_runs;
 pub mod order_search;
 pub mod orders;
 mod past;
@@ -10,6 +12,7 @@ mod rank;
 mod row_set;
 mod rows;
 mod saved;
+pub mod stock;
 mod text;
 pub mod users;
 

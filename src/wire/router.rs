@@ -3,14 +3,14 @@
 use super::envelope::Envelope;
 use super::error::{ErrorCode, WireError};
 use super::handlers::{
-    buses, command, event_store, maelstrom, named_projections, projector, query, versioning,
+    buses, command, event_store, maelstrom, named_projections, projector, query, saga, versioning,
 };
 use super::reply::{Reply, ReplyStyle};
 use super::request::{Desk, Request};
 use crate::json;
 
 /// Every message type that the node understands.
-pub const ROUTES: [Route; 21] = [
+pub const ROUTES: [Route; 22] = [
     Route { kind: "command", dest: None, handler: command::handle },
     Route { kind: "query", dest: None, handler: query::handle },
     Route { kind: "CreateUser", dest: Some("commandside"), handler: buses::command_side },
@@ -30,6 +30,7 @@ pub const ROUTES: [Route; 21] = [
     Route { kind: "rebuild", dest: None, handler: named_projections::rebuild },
     Route { kind: "subscribe", dest: None, handler: projector::subscribe },
     Route { kind: "event", dest: None, handler: projector::event },
+    Route { kind: "execute", dest: None, handler: saga::execute },
     Route { kind: "init", dest: None, handler: maelstrom::init },
     Route { kind: "echo", dest: None, handler: maelstrom::echo },
 ];

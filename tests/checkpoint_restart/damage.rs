@@ -105,7 +105,7 @@ fn a_command_that_needs_a_damaged_event_gets_error_11_and_stores_nothing() {
     }
 }
 
-const UP_TO_DATE: &str = r#"[{"name":"users","position":8,"lag_events":0,"lag_seconds":0,"events_handled":8,"rebuilds":0},{"name":"orders","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0},{"name":"order_search","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0},{"name":"inventory","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}]"#;
+const UP_TO_DATE: &str = r#"[{"name":"users","position":8,"lag_events":0,"lag_seconds":0,"events_handled":8,"rebuilds":0},{"name":"orders","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0},{"name":"order_search","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0},{"name":"inventory","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0},{"name":"open_sagas","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0},{"name":"stock","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0},{"name":"open_fulfilments","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0},{"name":"fulfilments","position":8,"lag_events":0,"lag_seconds":0,"events_handled":0,"rebuilds":0}]"#;
 
 #[test]
 fn what_was_answered_before_the_damage_showed_is_still_settled() {

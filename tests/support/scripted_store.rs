@@ -86,7 +86,10 @@ impl ScriptedStore {
         };
         let theirs = Commit {
             aggregate_id: foreign.aggregate_id,
-            aggregate_type: if foreign.event_type.starts_with("Order") { "Order" } else { "User" },
+            aggregate_type: ["Order", "Saga"]
+                .into_iter()
+                .find(|of| foreign.event_type.starts_with(of))
+                .unwrap_or("User"),
             expected: ExpectedVersion::Any,
             timestamp,
             metadata: Metadata::default(),

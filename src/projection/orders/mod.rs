@@ -162,6 +162,11 @@ impl Orders {
         self.view(self.row(id)?)
     }
 
+    /// An order.
+    pub fn order(&self, id: &str) -> Option<Box<PlacedOrder>> {
+        StreamedOrder::read(self.get(id)?).map(|streamed| streamed.order)
+    }
+
     /// The view of the order that was created as the `row`th, from 0.
     pub fn view(&self, row: u32) -> Option<&str> {
         self.rows.get(row).map(|row| &*row.0)

@@ -23,7 +23,7 @@ pub fn handle(
             let out = reply.begin("command_result", desk.identity, request);
             out.push_str(",\"success\":true,\"events\":");
             let stored =
-                |out: &mut String, event: &RecordedEvent<'_>| write_stored(out, event, verbose);
+                |out: &mut String, event: &RecordedEvent<'_>| write_one(out, event, verbose);
             let planned =
                 |out: &mut String, event: &PlannedEvent| write_planned(out, event, verbose);
             write_events(out, desk, &outcome, stored, planned);
@@ -85,14 +85,9 @@ pub(super) fn write_events(
     match outcome {
         Outcome::Unchanged | Outcome::Rebuilt { .. } => {}
         Outcome::Stored(appended) => {
-            for position in appended.first..=appended.last {
-                let Some(event) = desk.engine.store().event(position) else { continue };
-                if position > appended.first {
-                    out.push(',');
-                }
-                stored(out, &event);
-            }
+            write_stored(out, desk, appended.first..=appended.last, stored);
         }
+        Outcome::Ran(positions) => write_stored(out, desk, positions.iter().copied(), stored),
         Outcome::Planned(events) => {
             for (nth, event) in events.iter().enumerate() {
                 if nth > 0 {
@@ -105,7 +100,23 @@ pub(super) fn write_events(
     out.push(']');
 }
 
-fn write_stored(out: &mut String, event: &RecordedEvent<'_>, verbose: bool) {
+/// The stored events at these positions.
+fn write_stored(
+    out: &mut String,
+    desk: &Desk<'_>,
+    positions: impl Iterator<Item = u64>,
+    write: impl Fn(&mut String, &RecordedEvent<'_>),
+) {
+    let events = positions.filter_map(|position| desk.engine.store().event(position));
+    for (nth, event) in events.enumerate() {
+        if nth > 0 {
+            out.push(',');
+        }
+        write(out, &event);
+    }
+}
+
+fn write_one(out: &mut String, event: &RecordedEvent<'_>, verbose: bool) {
     if verbose {
         event.write(out);
     } else {

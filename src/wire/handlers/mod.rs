@@ -7,6 +7,7 @@ pub mod maelstrom;
 pub mod named_projections;
 pub mod projector;
 pub mod query;
+pub mod saga;
 pub mod versioning;
 
 use std::borrow::Cow;

@@ -1,0 +1,125 @@
+//! Runs: what a command begins that goes on step by step, and what is gone on with after a
+//! restart.
+
+use super::{Engine, Giver};
+use crate::executor::{CommandRequest, Failure, FailureCode, Outcome};
+use crate::replay::Sources;
+use crate::saga::{Host, Manager};
+use crate::schema::Delivery;
+use crate::store::{AppendError, Appended};
+
+impl Engine {
+    /// Carries out a command: checks its idempotency key, then its payload, then its expected
+    /// version, then has the aggregate decide; stores and projects what follows. A run that it
+    /// begins is carried on to its end. When this returns, every query sees it. It is settled by
+    /// the next [`settle`](Self::settle).
+    ///
+    /// # Errors
+    /// Why nothing was stored; or, when the store broke half way, that it may or may not be.
+    pub fn execute(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
+        let Some(manager) = self.beginnings.get(&*request.name).copied() else {
+            return self.carry_out(request, Giver::Anyone);
+        };
+        match self.carry_out(request, Giver::Anyone)? {
+            Outcome::Stored(began) => self.run(manager, began),
+            outcome @ (Outcome::Unchanged
+            | Outcome::Ran(_)
+            | Outcome::Planned(_)
+            | Outcome::Rebuilt { .. }) => Ok(outcome),
+        }
+    }
+
+    /// Goes on with every run that is not at its end, those of each process manager in the order
+    /// in which they were begun. To be called once everything is there that is to be there before
+    /// the first command; one that can't go on is reported, and stays as it is. Returns whether
+    /// anything was stored, which is settled by the next [`settle`](Self::settle).
+    pub fn resume(&mut self) -> bool {
+        self.catch_up();
+        self.runner.heal(self.store.as_ref(), &self.schema);
+        let head = self.store.head();
+        for manager in self.managers.clone() {
+            for run_id in (manager.open)(&self.runner) {
+                if let Err(failure) = (manager.proceed)(self, &run_id) {
+                    let reason = reason(failure);
+                    tracing::warn!("{} {run_id} can't go on: {reason}", manager.aggregate_type);
+                }
+            }
+        }
+        self.store.head() > head
+    }
+
+    /// Goes on with one run; one that has ended, or that there is not, is left as it is.
+    ///
+    /// # Errors
+    /// Why it stopped on the way; what it has stored until then stays.
+    pub fn go_on(&mut self, run_id: &str) -> Result<(), Failure> {
+        self.catch_up();
+        let stream = self.store.stream(run_id);
+        let is_of =
+            |manager: &&Manager| stream.is_some_and(|s| s.aggregate_type == manager.aggregate_type);
+        match self.managers.iter().find(is_of).copied() {
+            Some(manager) => (manager.proceed)(self, run_id),
+            None => Ok(()),
+        }
+    }
+
+    /// Carries on what was begun with these events, now or before. Returns the events of the run
+    /// from there to its end.
+    fn run(&mut self, manager: Manager, began: Appended) -> Result<Outcome, Failure> {
+        let Some(first) = self.store.event(began.first) else {
+            return Err(Failure::Storage(AppendError::Indefinite(self.damage())));
+        };
+        let (id, key, before) =
+            (first.aggregate_id.to_owned(), first.stream, first.aggregate_version - 1);
+        (manager.proceed)(self, &id).map_err(half_way)?;
+        let mut positions = self.store.stream_positions(key, before, u64::MAX);
+        let end = positions.iter().position(|position| {
+            let event = self.store.event(*position);
+            event.is_some_and(|event| (manager.ends)(&Delivery::stored(event, &self.schema)))
+        });
+        positions.truncate(end.map_or(positions.len(), |end| end + 1));
+        Ok(Outcome::Ran(positions))
+    }
+}
+
+impl Host for Engine {
+    fn issue(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
+        // Runs that begin runs could go on for ever.
+        if self.beginnings.contains_key(&*request.name) {
+            let error = format!("A run can't give the command {}", request.name);
+            return Err(Failure::rejected(FailureCode::RuleViolated, vec![error]));
+        }
+        self.carry_out(request, Giver::Anyone)
+    }
+
+    fn note(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
+        self.carry_out(request, Giver::Node)
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        let store = self.store.as_ref();
+        Sources { store, snapshots: &self.snapshots, schema: &self.schema }
+    }
+}
+
+/// The failure of a run that has begun: that nothing was stored is not so.
+fn half_way(failure: Failure) -> Failure {
+    match failure {
+        Failure::Storage(AppendError::Unavailable(reason)) => {
+            Failure::Storage(AppendError::Indefinite(reason))
+        }
+        Failure::Storage(
+            AppendError::Indefinite(_)
+            | AppendError::WrongExpectedVersion { .. }
+            | AppendError::Empty,
+        )
+        | Failure::Rejected { .. } => failure,
+    }
+}
+
+fn reason(failure: Failure) -> String {
+    match failure {
+        Failure::Rejected { errors, .. } => errors.join("; "),
+        Failure::Storage(error) => error.to_string(),
+    }
+}

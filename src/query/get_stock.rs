@@ -1,0 +1,25 @@
+//! `GetStock` {productId} → how much of the product is available and reserved, or `null`.
+
+use super::{Params, Query, QueryError, View};
+use crate::json;
+use crate::projection::stock::Stocks;
+
+/// The query.
+pub const GET_STOCK: Query = Query { name: "GetStock", answer, of_the_past: true };
+
+fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
+    let id = params.required_text("productId")?;
+    let Some(levels) = view.model::<Stocks>()?.get(&id) else {
+        out.push_str("null");
+        return Ok(());
+    };
+    out.push('{');
+    json::push_key(out, "product_id");
+    json::push_string(out, &id);
+    json::push_key(out, "available");
+    json::push_number(out, levels.available);
+    json::push_key(out, "reserved");
+    json::push_number(out, levels.reserved);
+    out.push('}');
+    Ok(())
+}
