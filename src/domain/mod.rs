@@ -10,6 +10,8 @@ pub mod money;
 pub mod named_projection;
 pub mod order;
 mod payload;
+mod prefix;
+mod run;
 pub mod saga;
 pub mod stock;
 pub mod user;
@@ -17,6 +19,7 @@ pub mod user;
 pub use fields::Fields;
 pub use money::{Money, Sum};
 pub use payload::Payload;
+pub use run::{Phase, Progress, RunEvent};
 
 use std::borrow::Cow;
 
@@ -117,27 +120,6 @@ pub trait Event: Sized + 'static {
     fn reads(event_type: &str, aggregate_id: &str, data: &str) -> bool {
         Self::decode(event_type, aggregate_id, data).is_some()
     }
-}
-
-/// The events of a run: of an aggregate that goes on by itself, step by step, from an event that
-/// begins it to one that ends it.
-pub trait RunEvent: Event {
-    /// The name of the projection that keeps the runs which are not at their end.
-    const OPEN_RUNS: &'static str;
-
-    /// What the event says of how far the run has come.
-    fn progress(&self) -> Progress;
-}
-
-/// What an event says of how far a run has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// It begins.
-    Began,
-    /// It goes on.
-    WentOn,
-    /// It is at its end.
-    Ended,
 }
 
 /// Why a decider refuses a command.

@@ -7,23 +7,22 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Decider, Event, Occasion, Payload, Progress, Rejection, RunEvent};
+use super::prefix::Prefix;
+use super::{Command, Decider, Event, Occasion, Payload, Phase, Progress, Rejection, RunEvent};
 
 /// A saga has so many steps at the most.
 pub const MAX_STEPS: usize = 1000;
 
-/// What the ids of sagas as aggregates begin with, so that they are not those of others by
-/// accident.
-const PREFIX: &str = "saga:";
+const PREFIX: Prefix = Prefix("saga:");
 
 /// The aggregate of the saga `saga_id`: `saga:booking-123`.
 pub fn run_id(saga_id: &str) -> String {
-    format!("{PREFIX}{saga_id}")
+    PREFIX.id(saga_id)
 }
 
 /// The name by which messages call the saga that is the aggregate `run_id`.
 pub fn saga_id(run_id: &str) -> &str {
-    run_id.strip_prefix(PREFIX).unwrap_or(run_id)
+    PREFIX.name(run_id)
 }
 
 // --- commands ------------------------------------------------------------------------------
@@ -216,20 +215,6 @@ pub struct SagaRun {
     pub phase: Phase,
 }
 
-/// What a saga is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Its steps are carried out.
-    Executing,
-    /// A step has failed; those before it are compensated.
-    Compensating,
-    /// All steps were carried out.
-    Completed,
-    /// A step failed, and those before it are compensated.
-    Compensated,
-}
-
 impl SagaRun {
     /// The steps that were compensated, in the order in which that happened.
     pub fn compensated_steps(&self) -> impl Iterator<Item = &str> {
@@ -325,11 +310,8 @@ fn begun(started: &SagaStarted) -> SagaRun {
     }
 }
 
-fn ended(mut run: Box<SagaRun>, phase: Phase) -> Saga {
-    match run.phase {
-        Phase::Executing | Phase::Compensating => run.phase = phase,
-        Phase::Completed | Phase::Compensated => {}
-    }
+fn ended(mut run: Box<SagaRun>, end: Phase) -> Saga {
+    run.phase = run.phase.ended(end);
     Saga::Begun(run)
 }
 

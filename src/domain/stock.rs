@@ -6,20 +6,19 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::order::MAX_QUANTITY;
+use super::prefix::Prefix;
 use super::{Command, Decider, Event, Occasion, Payload, Rejection};
 
-/// What the ids of stocks as aggregates begin with, so that they are not those of others by
-/// accident.
-const PREFIX: &str = "stock:";
+const PREFIX: Prefix = Prefix("stock:");
 
 /// The aggregate of the stock of a product: `stock:PROD-001`.
 pub fn stock_id(product_id: &str) -> String {
-    format!("{PREFIX}{product_id}")
+    PREFIX.id(product_id)
 }
 
 /// The product whose stock is the aggregate `stock_id`.
 pub fn product_id(stock_id: &str) -> &str {
-    stock_id.strip_prefix(PREFIX).unwrap_or(stock_id)
+    PREFIX.name(stock_id)
 }
 
 // --- commands ------------------------------------------------------------------------------

@@ -57,10 +57,10 @@ impl Engine {
         let stream = self.store.stream(run_id);
         let is_of =
             |manager: &&Manager| stream.is_some_and(|s| s.aggregate_type == manager.aggregate_type);
-        match self.managers.iter().find(is_of).copied() {
-            Some(manager) => (manager.proceed)(self, run_id),
-            None => Ok(()),
-        }
+        let Some(manager) = self.managers.iter().find(is_of).copied() else { return Ok(()) };
+        let head = self.store.head();
+        let done = (manager.proceed)(self, run_id);
+        done.map_err(|failure| if self.store.head() > head { half_way(failure) } else { failure })
     }
 
     /// Carries on what was begun with these events, now or before. Returns the events of the run
@@ -102,19 +102,18 @@ impl Host for Engine {
     }
 }
 
-/// The failure of a run that has begun: that nothing was stored is not so.
+/// The failure of a run that has stored something: it does not say that nothing was stored.
 fn half_way(failure: Failure) -> Failure {
-    match failure {
-        Failure::Storage(AppendError::Unavailable(reason)) => {
-            Failure::Storage(AppendError::Indefinite(reason))
+    let reason = match failure {
+        Failure::Storage(AppendError::Unavailable(reason) | AppendError::Indefinite(reason)) => {
+            reason
         }
-        Failure::Storage(
-            AppendError::Indefinite(_)
-            | AppendError::WrongExpectedVersion { .. }
-            | AppendError::Empty,
+        failure @ (Failure::Storage(
+            AppendError::WrongExpectedVersion { .. } | AppendError::Empty,
         )
-        | Failure::Rejected { .. } => failure,
-    }
+        | Failure::Rejected { .. }) => reason(failure),
+    };
+    Failure::Storage(AppendError::Indefinite(reason))
 }
 
 fn reason(failure: Failure) -> String {

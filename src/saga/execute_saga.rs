@@ -1,7 +1,8 @@
 //! The sagas of the course: steps that have a name and nothing behind it.
 
 use super::{Issued, Next, ProcessManager};
-use crate::domain::saga::{Phase, Saga, SagaDecider};
+use crate::domain::Phase;
+use crate::domain::saga::{Saga, SagaDecider};
 use crate::json;
 
 /// Carries out `ExecuteSaga`.

@@ -1,8 +1,9 @@
 //! The fulfilment of an order: the stock of its products is reserved, it is paid and shipped.
 
 use super::{Issued, Next, ProcessManager};
+use crate::domain::Phase;
 use crate::domain::fulfilment::{
-    Fulfilment, FulfilmentDecider, FulfilmentRun, FulfilmentStarted, Phase, Step,
+    Fulfilment, FulfilmentDecider, FulfilmentRun, FulfilmentStarted, Step,
 };
 use crate::json;
 

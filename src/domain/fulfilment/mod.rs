@@ -10,25 +10,24 @@ mod state;
 pub use events::{
     FulfilmentCompensated, FulfilmentEvent, FulfilmentStarted, PlannedItem, StepDone, StepRefused,
 };
-pub use state::{Fulfilment, FulfilmentRun, Phase, Step, StepStatus};
+pub use state::{Fulfilment, FulfilmentRun, Step, StepStatus};
 
 use std::borrow::Cow;
 
 use super::order::{PlacedOrder, Status};
-use super::{Command, Decider, Occasion, Payload, Rejection};
+use super::prefix::Prefix;
+use super::{Command, Decider, Occasion, Payload, Phase, Rejection};
 
-/// What the ids of fulfilments as aggregates begin with, so that they are not those of others by
-/// accident.
-const PREFIX: &str = "fulfilment:";
+const PREFIX: Prefix = Prefix("fulfilment:");
 
 /// The aggregate of the fulfilment of an order: `fulfilment:1001`.
 pub fn run_id(order_id: &str) -> String {
-    format!("{PREFIX}{order_id}")
+    PREFIX.id(order_id)
 }
 
 /// The order whose fulfilment is the aggregate `run_id`.
 pub fn order_id(run_id: &str) -> &str {
-    run_id.strip_prefix(PREFIX).unwrap_or(run_id)
+    PREFIX.name(run_id)
 }
 
 // --- commands ------------------------------------------------------------------------------

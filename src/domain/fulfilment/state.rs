@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{FulfilmentEvent, FulfilmentStarted, PlannedItem};
-use crate::domain::Money;
+use crate::domain::{Money, Phase};
 
 /// A fulfilment, if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,20 +32,6 @@ pub struct FulfilmentRun {
     pub phase: Phase,
 }
 
-/// What a fulfilment is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Its steps are carried out.
-    Executing,
-    /// A step has failed; those before it are compensated.
-    Compensating,
-    /// All steps were carried out.
-    Completed,
-    /// A step failed, and those before it are compensated.
-    Compensated,
-}
-
 /// A step of a fulfilment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step<'a> {
@@ -70,18 +56,6 @@ pub enum StepStatus {
     Compensated,
     /// It was carried out, and its compensation was refused.
     NotCompensated,
-}
-
-impl Phase {
-    /// The phase as it is written: `executing`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Executing => "executing",
-            Self::Compensating => "compensating",
-            Self::Completed => "completed",
-            Self::Compensated => "compensated",
-        }
-    }
 }
 
 impl StepStatus {
@@ -175,13 +149,6 @@ impl FulfilmentRun {
             }
         }
     }
-
-    fn end(&mut self, phase: Phase) {
-        match self.phase {
-            Phase::Executing | Phase::Compensating => self.phase = phase,
-            Phase::Completed | Phase::Compensated => {}
-        }
-    }
 }
 
 /// The state after an event. What no decision here would have led to is passed over, but an end.
@@ -220,8 +187,8 @@ pub(super) fn evolve(state: Fulfilment, event: &FulfilmentEvent) -> Fulfilment {
         }
         FulfilmentEvent::StepCompensated(_) => run.undo(true),
         FulfilmentEvent::StepNotCompensated(_) => run.undo(false),
-        FulfilmentEvent::Completed => run.end(Phase::Completed),
-        FulfilmentEvent::Compensated(_) => run.end(Phase::Compensated),
+        FulfilmentEvent::Completed => run.phase = run.phase.ended(Phase::Completed),
+        FulfilmentEvent::Compensated(_) => run.phase = run.phase.ended(Phase::Compensated),
     }
     Fulfilment::Begun(run)
 }

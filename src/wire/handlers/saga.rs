@@ -1,7 +1,8 @@
 //! Sagas by themselves: `execute`.
 
 use super::query_error;
-use crate::domain::saga::{Phase, Saga, SagaDecider, SagaRun, run_id};
+use crate::domain::Phase;
+use crate::domain::saga::{Saga, SagaDecider, SagaRun, run_id};
 use crate::executor::{CommandRequest, Failure, FailureCode};
 use crate::json::{self, Json, Members};
 use crate::wire::error::{ErrorCode, WireError};
@@ -31,10 +32,11 @@ pub fn execute(
         desk.engine.go_on(&run_id).map_err(failure)?;
         ended = end(desk, &run_id)?;
     }
-    let Some((run, state)) = ended else {
+    let Some(run) = ended else {
         let text = format!("Saga {saga_id} can't be carried to its end now");
         return Err(WireError::new(ErrorCode::TemporarilyUnavailable, text));
     };
+    let state = run.phase.as_str();
     let out = reply.begin(&format!("saga_{state}"), desk.identity, request);
     json::push_key(out, "saga_id");
     json::push_string(out, &saga_id);
@@ -44,16 +46,15 @@ pub fn execute(
     Ok(())
 }
 
-/// A saga that has ended, and how.
-fn end(desk: &Desk<'_>, run_id: &str) -> Result<Option<(Box<SagaRun>, &'static str)>, WireError> {
+/// A saga that has ended.
+fn end(desk: &Desk<'_>, run_id: &str) -> Result<Option<Box<SagaRun>>, WireError> {
     let run = match desk.engine.state::<SagaDecider>(run_id).map_err(query_error)? {
         Saga::Absent => return Ok(None),
         Saga::Begun(run) => run,
     };
     Ok(match run.phase {
         Phase::Executing | Phase::Compensating => None,
-        Phase::Completed => Some((run, "completed")),
-        Phase::Compensated => Some((run, "compensated")),
+        Phase::Completed | Phase::Compensated => Some(run),
     })
 }
 
@@ -102,12 +103,15 @@ fn failure(failure: Failure) -> WireError {
             let errors: Vec<String> = errors.iter().map(|error| in_lower_case(error)).collect();
             WireError::malformed(errors.join("; "))
         }
+        // Others were faster, again and again; nothing was stored.
+        FailureCode::ConcurrencyConflict => {
+            WireError::new(ErrorCode::TemporarilyUnavailable, errors.join("; "))
+        }
         FailureCode::AlreadyExists => {
             WireError::new(ErrorCode::KeyAlreadyExists, errors.join("; "))
         }
         FailureCode::RuleViolated
         | FailureCode::NotFound
-        | FailureCode::ConcurrencyConflict
         | FailureCode::IdempotencyConflict
         | FailureCode::UnknownCommand => {
             WireError::new(ErrorCode::PreconditionFailed, errors.join("; "))
