@@ -201,6 +201,9 @@ impl Engine {
 
     /// Drops the events of an aggregate that wait for nothing, and never will.
     fn drop_settled(&mut self, aggregate_id: &str) {
+        if self.projector.waiting.count() == 0 {
+            return;
+        }
         let store = self.store.as_ref();
         let stream = store.stream(aggregate_id);
         let reached = stream.map_or(0, |stream| store.version_at(stream.key, store.settled()));

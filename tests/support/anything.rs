@@ -105,6 +105,8 @@ pub fn any_body() -> impl Strategy<Value = String> {
     });
     prop_oneof![
         6 => stored,
+        3 => named_projection(),
+        3 => from_a_bus(),
         4 => (command, any_json(), options.clone()).prop_map(|(name, payload, options)| format!(
             r#""type":"command","command":{{"type":"{name}","payload":{payload}{options}}}"#
         )),
@@ -114,6 +116,40 @@ pub fn any_body() -> impl Strategy<Value = String> {
         1 => any_json().prop_map(|command| format!(r#""type":"command","command":{command}"#)),
         1 => any_json().prop_map(|query| format!(r#""type":"query","query":{query}"#)),
         1 => any_json().prop_map(|kind| format!(r#""type":{kind}"#)),
+    ]
+}
+
+/// What is asked of a named projection, with anything that it could hold.
+fn named_projection() -> impl Strategy<Value = String> {
+    let event_type = prop::sample::select(vec!["Created", "Updated", "Deleted", "X", ""]);
+    let event = (event_type, any_json(), any_json()).prop_map(|(event_type, id, x)| {
+        format!(r#"{{"event_type":"{event_type}","event_data":{{"id":{id},"x":{x}}}}}"#)
+    });
+    let events = prop::collection::vec(prop_oneof![4 => event, 1 => any_json()], 1..4);
+    (any_json(), events, 0..4).prop_map(|(any, events, nth)| match nth {
+        0 => format!(r#""type":"create","name":"p","initial_state":{any}"#),
+        1 => format!(r#""type":"update","projection":"p","event":{}"#, events[0]),
+        2 => format!(r#""type":"rebuild","projection":"p","events":[{}]"#, events.join(",")),
+        _ => format!(r#""type":"update","projection":{any},"event":{}"#, events[0]),
+    })
+}
+
+/// An event, or a subscription, with anything in it.
+fn from_a_bus() -> impl Strategy<Value = String> {
+    let event_type = prop::sample::select(vec!["UserCreated", "UserUpdated", "UserDeleted", "X"]);
+    let version = prop::sample::select(vec!["null", "1", "2", "3", "4", "18446744073709551615"]);
+    let id = prop::sample::select(vec!["u1", "u2", "u-3"]);
+    let event = (event_type, version, id, any_json(), any_json());
+    let event = event.prop_map(|(event_type, version, id, name, any)| {
+        let payload = format!(r#"{{"id":"{id}","name":{name},"x":{any}}}"#);
+        format!(
+            r#""type":"event","event":{{"type":"{event_type}","version":{version},"payload":{payload}}}"#
+        )
+    });
+    prop_oneof![
+        8 => event,
+        1 => any_json().prop_map(|event| format!(r#""type":"event","event":{event}"#)),
+        1 => any_json().prop_map(|types| format!(r#""type":"subscribe","event_types":{types}"#)),
     ]
 }
 
