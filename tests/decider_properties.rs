@@ -134,7 +134,9 @@ fn rebuilt(event_type: &str, id: &str, data: &str) -> Option<UserEvent> {
         return Some(UserEvent::Updated(object(rest.map(written).collect())));
     }
     let rest = rest.filter(|(key, raw)| *raw != "null" && (*key, *raw) != ("email", "\"\""));
-    let all = [("id", id.as_str())].into_iter().chain(rest);
+    // The id is that of the stream, if the data name one.
+    let id = members.get("id").map(|_| ("id", id.as_str()));
+    let all = id.into_iter().chain(rest);
     Some(UserEvent::Created(object(all.map(written).collect())))
 }
 
