@@ -43,6 +43,8 @@ pub enum Start {
     First,
     /// Behind the latest snapshot, if there is one.
     Snapshot,
+    /// The same, to take the next snapshot, which is not counted as a lookup.
+    ForSnapshot,
 }
 
 /// The state of a stream, for those who ask for it as it is.
@@ -105,6 +107,7 @@ fn fold<S: Default + DeserializeOwned>(
         _ if version == 0 => None, // and none is looked for
         Start::First => None,
         Start::Snapshot => snapshots.latest(key, version),
+        Start::ForSnapshot => snapshots.find(key, version),
     };
     let (snapshot_version, state) = snapshot.unwrap_or_default();
     let positions = store.stream_positions(key, snapshot_version, until).into_iter();

@@ -75,7 +75,8 @@ impl Snapshots {
         self.lookups.get()
     }
 
-    fn find<S: DeserializeOwned>(&self, stream: StreamKey, version: u64) -> Option<(u64, S)> {
+    /// The same, which is not counted.
+    pub fn find<S: DeserializeOwned>(&self, stream: StreamKey, version: u64) -> Option<(u64, S)> {
         let below = self.states.range((stream, 0)..=(stream, version)).rev();
         let mut readable = below
             .filter_map(|((_, version), text)| Some((*version, serde_json::from_str(text).ok()?)));

@@ -11,6 +11,7 @@ use asof::projection::{NewProjection, Runner, Status};
 use asof::schema::{Delivery, EventKind, Schema, user_created};
 use asof::time::Timestamp;
 use proptest::prelude::*;
+use regex_lite::Regex;
 use serde_json::{Value, json};
 use support::anything::any_body;
 use support::compare::members;
@@ -217,7 +218,12 @@ proptest! {
         }
         prop_assert_eq!(output.lines().count(), bodies.len());
         let mut with_snapshots = Session::with_engine(engine(1));
-        prop_assert_eq!(with_snapshots.converse(&input), output);
+        // What is counted of lookups for snapshots is what differs.
+        let uncounted = |output: &str| {
+            let lookups = Regex::new(r#""snapshots":\{"hits":\d+,"misses":\d+\}"#).unwrap();
+            lookups.replace_all(output, "").into_owned()
+        };
+        prop_assert_eq!(uncounted(&with_snapshots.converse(&input)), uncounted(&output));
         let questions = texts(&all_questions());
         let answers = session.queries(&questions);
         assert_same(&questions, &with_snapshots.queries(&questions), &answers, "with snapshots");

@@ -241,7 +241,8 @@ impl Engine {
         let state = match self.aggregate(stream.aggregate_type) {
             Some(aggregate) => aggregate.snapshot(sources, key),
             None => {
-                serde_json::to_string(&merge(sources, key, u64::MAX, Start::Snapshot).0.state).ok()
+                serde_json::to_string(&merge(sources, key, u64::MAX, Start::ForSnapshot).0.state)
+                    .ok()
             }
         };
         Some((key, version, state?))

@@ -4,22 +4,22 @@
 
 mod live;
 mod outcome;
+mod request;
 
 pub use outcome::{Failure, FailureCode, NOT_STORED, Outcome, PlannedEvent, SUCCEEDED, summary};
+pub use request::CommandRequest;
 
 use std::borrow::Cow;
 
 use crate::domain::{Command, Decider, Event, Occasion, Payload, Rejection};
 use crate::env::IdGenerator;
-use crate::json::Json;
 use crate::metrics::Lookups;
 use crate::projection::Runner;
-use crate::replay::{Replayed, Shown, Sources, Start, replay, replay_from};
+use crate::replay::{Replayed, Shown, Sources, Start, replay_from};
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
-    StreamKey,
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, NewEvent, StreamKey,
 };
 use crate::time::Timestamp;
 use live::Live;
@@ -27,42 +27,6 @@ use live::Live;
 /// How often a command without an expected version is decided again after its append met a
 /// version that had moved on.
 const ATTEMPTS: u32 = 4;
-
-/// A command as it came, with what its sender asks of the node beside it.
-#[derive(Debug, Clone, Default)]
-pub struct CommandRequest<'a> {
-    /// The command's name.
-    pub name: Cow<'a, str>,
-    /// The payload.
-    pub payload: Option<Json<'a>>,
-    /// Fields that the payload has to have beside those that its command requires.
-    pub required: &'static [&'static str],
-    /// The version that the aggregate has to have.
-    pub expected_version: Option<i128>,
-    /// The key under which the command is carried out at most once.
-    pub idempotency_key: Option<Cow<'a, str>>,
-    /// What caused the command.
-    pub causation_id: Option<Cow<'a, str>>,
-    /// The conversation it belongs to.
-    pub correlation_id: Option<Cow<'a, str>>,
-    /// Who gave it.
-    pub user_id: Option<Cow<'a, str>>,
-    /// When it happened; the present, if not given.
-    pub timestamp: Option<Timestamp>,
-    /// Whether only to say what would happen.
-    pub dry_run: bool,
-}
-
-impl CommandRequest<'_> {
-    /// Where the command came from, as it is stored.
-    fn metadata(&self) -> Metadata<'_> {
-        Metadata {
-            causation_id: self.causation_id.as_deref(),
-            correlation_id: self.correlation_id.as_deref(),
-            user_id: self.user_id.as_deref(),
-        }
-    }
-}
 
 /// What commands are carried out on.
 pub struct Workspace<'a> {
@@ -189,7 +153,8 @@ impl<D: Decider> Aggregate for Executor<D> {
     }
 
     fn snapshot(&self, sources: Sources<'_>, key: StreamKey) -> Option<String> {
-        serde_json::to_string(&replay::<D>(sources, key, u64::MAX).state).ok()
+        let (present, _) = replay_from::<D>(sources, key, u64::MAX, Start::ForSnapshot);
+        serde_json::to_string(&present.state).ok()
     }
 }
 

@@ -1,0 +1,43 @@
+//! A command as the executor gets it.
+
+use std::borrow::Cow;
+
+use crate::json::Json;
+use crate::store::Metadata;
+use crate::time::Timestamp;
+
+/// A command as it came, with what its sender asks of the node beside it.
+#[derive(Debug, Clone, Default)]
+pub struct CommandRequest<'a> {
+    /// The command's name.
+    pub name: Cow<'a, str>,
+    /// The payload.
+    pub payload: Option<Json<'a>>,
+    /// Fields that the payload has to have beside those that its command requires.
+    pub required: &'static [&'static str],
+    /// The version that the aggregate has to have.
+    pub expected_version: Option<i128>,
+    /// The key under which the command is carried out at most once.
+    pub idempotency_key: Option<Cow<'a, str>>,
+    /// What caused the command.
+    pub causation_id: Option<Cow<'a, str>>,
+    /// The conversation it belongs to.
+    pub correlation_id: Option<Cow<'a, str>>,
+    /// Who gave it.
+    pub user_id: Option<Cow<'a, str>>,
+    /// When it happened; the present, if not given.
+    pub timestamp: Option<Timestamp>,
+    /// Whether only to say what would happen.
+    pub dry_run: bool,
+}
+
+impl CommandRequest<'_> {
+    /// Where the command came from, as it is stored.
+    pub(super) fn metadata(&self) -> Metadata<'_> {
+        Metadata {
+            causation_id: self.causation_id.as_deref(),
+            correlation_id: self.correlation_id.as_deref(),
+            user_id: self.user_id.as_deref(),
+        }
+    }
+}
