@@ -7,7 +7,7 @@ use crate::domain::order::OrderDecider;
 use crate::domain::stock::StockDecider;
 use crate::domain::user::{UserCommand, UserDecider, UserFacts};
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
-use crate::projection::Runner;
+use crate::projection::Models;
 use crate::projection::fulfilments::Fulfilments;
 use crate::projection::inventory::Inventory;
 use crate::projection::order_search::OrderSearch;
@@ -94,7 +94,7 @@ pub fn builder() -> EngineBuilder {
         .query(GET_HEALTH)
 }
 
-fn user_facts(command: &UserCommand, models: &Runner) -> UserFacts {
+fn user_facts(command: &UserCommand, models: Models<'_>) -> UserFacts {
     let email = match command {
         UserCommand::Create { profile, .. } | UserCommand::Update { profile, .. } => {
             profile.email.as_deref()
@@ -106,10 +106,10 @@ fn user_facts(command: &UserCommand, models: &Runner) -> UserFacts {
 }
 
 /// For rules that look at nothing beside their own aggregate.
-fn no_facts<C>(_: &C, _: &Runner) {}
+fn no_facts<C>(_: &C, _: Models<'_>) {}
 
 /// What is to be fulfilled is settled by the order as it is when that begins.
-fn fulfilment_facts(command: &FulfilmentCommand, models: &Runner) -> FulfilmentFacts {
+fn fulfilment_facts(command: &FulfilmentCommand, models: Models<'_>) -> FulfilmentFacts {
     let order = match command {
         FulfilmentCommand::Fulfil { run_id, .. } => {
             models.get::<Orders>().and_then(|orders| orders.order(order_id(run_id)))

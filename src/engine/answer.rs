@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::metrics::UNKNOWN;
 use crate::projection::{Models, Past};
-use crate::query::{Query, QueryError, QueryRequest, View, as_of};
+use crate::query::{Query, QueryError, QueryRequest, RestsOn, View, as_of};
 use crate::replay::Sources;
 
 impl Engine {
@@ -44,11 +44,12 @@ impl Engine {
         request: &QueryRequest<'_>,
         out: &mut String,
     ) -> Result<(), QueryError> {
-        if request.as_of.is_some() && !query.of_the_past {
+        let of_the_past = query.rests_on != RestsOn::Node;
+        if request.as_of.is_some() && !of_the_past {
             let text = format!("asOf does not apply to {}, which speaks of the node", query.name);
             return Err(QueryError::BadParameter(text));
         }
-        self.answer_soundly(request.as_of, query.of_the_past, out, &mut |view, out| {
+        self.answer_soundly(request.as_of, of_the_past, out, &mut |view, out| {
             (query.answer)(view, &request.params, out)
         })
     }
@@ -89,15 +90,16 @@ impl Engine {
         let store = self.store.as_ref();
         let head = store.head();
         let position = as_of.map_or(Ok(head), |as_of| as_of::position(as_of, store))?;
+        let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
         let past;
         let models = if position == head {
             Models::Present(&self.runner)
         } else {
-            past = Past::new(&self.runner, store, &self.schema, position);
+            past = Past::new(&self.runner, sources, position);
             Models::Past(&past)
         };
-        let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
-        answer(&View { position, sources, models, metrics: &self.metrics }, out)
+        let metrics = &self.metrics;
+        answer(&View { position, sources, models, metrics, basis: None }, out)
     }
 }
 

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use crate::domain::{Command, Decider, Event, Occasion, Payload, Rejection};
 use crate::env::IdGenerator;
 use crate::metrics::Lookups;
-use crate::projection::Runner;
+use crate::projection::{Models, Runner};
 use crate::replay::{Replayed, Shown, Sources, Start, replay_from};
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
@@ -84,7 +84,7 @@ pub trait Aggregate {
 }
 
 /// Looks up in the read models what a decision needs to know.
-pub type LookUp<D> = fn(&<D as Decider>::Command, &Runner) -> <D as Decider>::Facts;
+pub type LookUp<D> = fn(&<D as Decider>::Command, Models<'_>) -> <D as Decider>::Facts;
 
 /// Carries out the commands of one aggregate type, and keeps the states of those aggregates
 /// that are in use.
@@ -213,9 +213,9 @@ impl<D: Decider> Executor<D> {
         workspace: &mut Workspace<'_>,
     ) -> Result<Vec<D::Event>, Failure> {
         check_expected(request.expected_version, loaded.version)?;
-        let mut facts = (self.look_up)(command, workspace.runner);
+        let mut facts = (self.look_up)(command, Models::Present(workspace.runner));
         if workspace.runner.heal(workspace.store, workspace.schema) {
-            facts = (self.look_up)(command, workspace.runner);
+            facts = (self.look_up)(command, Models::Present(workspace.runner));
         }
         let decided = D::decide(command, &loaded.state, &facts);
         // Existence comes before the rules, also where it is that of another type.

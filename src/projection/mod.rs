@@ -16,7 +16,7 @@ pub mod stock;
 mod text;
 pub mod users;
 
-pub use past::{Models, Past};
+pub use past::{Models, Moment, Past, Temporal};
 pub use text::folded;
 
 use std::any::Any;

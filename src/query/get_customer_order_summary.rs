@@ -1,14 +1,14 @@
 //! `GetCustomerOrderSummary` {customerId} → what the orders of a customer come to, or `null` if
 //! there are none.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::domain::order::Status;
 use crate::json;
 use crate::projection::orders::{CustomerSummary, Orders, Sums};
 
 /// The query.
 pub const GET_CUSTOMER_ORDER_SUMMARY: Query =
-    Query { name: "GetCustomerOrderSummary", answer, of_the_past: true };
+    Query { name: "GetCustomerOrderSummary", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("customerId")?;

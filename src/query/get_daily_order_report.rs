@@ -1,13 +1,13 @@
 //! `GetDailyOrderReport` {date} → what the orders that were created on a day, in UTC, come to:
 //! {date, total_orders, unique_customers, revenue, shipped_orders, cancelled_orders}.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::json;
 use crate::projection::orders::{DailyReport, Orders};
 
 /// The query.
 pub const GET_DAILY_ORDER_REPORT: Query =
-    Query { name: "GetDailyOrderReport", answer, of_the_past: true };
+    Query { name: "GetDailyOrderReport", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let date = params.required_day("date")?;

@@ -4,13 +4,13 @@
 
 use std::borrow::Cow;
 
-use super::{Params, Query, QueryError, View, write_list};
+use super::{Params, Query, QueryError, RestsOn, View, write_list};
 use crate::json;
 use crate::store::{EventStore, RecordedEvent, metadata_member};
 use crate::time::Timestamp;
 
 /// The query.
-pub const GET_EVENTS: Query = Query { name: "GetEvents", answer, of_the_past: true };
+pub const GET_EVENTS: Query = Query { name: "GetEvents", answer, rests_on: RestsOn::Events };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let filter = Filter::read(params)?;

@@ -1,11 +1,11 @@
 //! `GetFulfilment` {orderId} → how far the fulfilment of the order has come, or `null`.
 
-use super::{Params, Query, QueryError, View, write_list};
+use super::{Params, Query, QueryError, RestsOn, View, write_list};
 use crate::json;
 use crate::projection::fulfilments::Fulfilments;
 
 /// The query.
-pub const GET_FULFILMENT: Query = Query { name: "GetFulfilment", answer, of_the_past: true };
+pub const GET_FULFILMENT: Query = Query { name: "GetFulfilment", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("orderId")?;

@@ -1,11 +1,11 @@
 //! `GetHealth` → {status, components}: whether the node can do its work.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::json;
 use crate::projection::Status;
 
 /// The query.
-pub const GET_HEALTH: Query = Query { name: "GetHealth", answer, of_the_past: false };
+pub const GET_HEALTH: Query = Query { name: "GetHealth", answer, rests_on: RestsOn::Node };
 
 fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let store = view.store();

@@ -1,11 +1,11 @@
 //! `GetMetrics` → what the node has counted and measured since its start.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::json;
 use crate::metrics::{Distribution, Lookups};
 
 /// The query.
-pub const GET_METRICS: Query = Query { name: "GetMetrics", answer, of_the_past: false };
+pub const GET_METRICS: Query = Query { name: "GetMetrics", answer, rests_on: RestsOn::Node };
 
 /// The quantiles that are told of what is measured, beside its largest value.
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)];

@@ -1,10 +1,10 @@
 //! `GetOrder` {orderId} → the order's view, or `null`.
 
-use super::{Params, Query, QueryError, View, write_or_null};
+use super::{Params, Query, QueryError, RestsOn, View, write_or_null};
 use crate::projection::orders::Orders;
 
 /// The query.
-pub const GET_ORDER: Query = Query { name: "GetOrder", answer, of_the_past: true };
+pub const GET_ORDER: Query = Query { name: "GetOrder", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("orderId")?;

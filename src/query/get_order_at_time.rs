@@ -1,13 +1,14 @@
 //! `GetOrderAtTime` {orderId, timestamp} → the order's view as it was then, or `null`.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::domain::order::{Order, OrderDecider, OrderEvent};
 use crate::projection::orders::StreamedOrder;
 use crate::replay::{Sources, events, replay};
 use crate::store::StreamKey;
 
 /// The query.
-pub const GET_ORDER_AT_TIME: Query = Query { name: "GetOrderAtTime", answer, of_the_past: true };
+pub const GET_ORDER_AT_TIME: Query =
+    Query { name: "GetOrderAtTime", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("orderId")?;

@@ -1,7 +1,7 @@
 //! `GetOrderHistory` {orderId, until?} → what brought the order from status to status, oldest
 //! first: [{status, changed_at, details}]; `null` if there was no such order by then.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::domain::Decider;
 use crate::domain::order::{Order, OrderDecider, OrderEvent};
 use crate::json;
@@ -9,7 +9,8 @@ use crate::replay::events;
 use crate::time::Timestamp;
 
 /// The query.
-pub const GET_ORDER_HISTORY: Query = Query { name: "GetOrderHistory", answer, of_the_past: true };
+pub const GET_ORDER_HISTORY: Query =
+    Query { name: "GetOrderHistory", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("orderId")?;

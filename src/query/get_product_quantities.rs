@@ -1,13 +1,13 @@
 //! `GetProductQuantities` {productId} → how much of the product was ordered, cancelled and
 //! shipped, or `null`.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::json;
 use crate::projection::inventory::{Inventory, Quantities};
 
 /// The query.
 pub const GET_PRODUCT_QUANTITIES: Query =
-    Query { name: "GetProductQuantities", answer, of_the_past: true };
+    Query { name: "GetProductQuantities", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("productId")?;

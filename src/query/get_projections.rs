@@ -1,12 +1,13 @@
 //! `GetProjections` → each projection's name, position, lag behind the store in events and in
 //! seconds, events handled, and rebuilds.
 
-use super::{Params, Query, QueryError, View, write_list};
+use super::{Params, Query, QueryError, RestsOn, View, write_list};
 use crate::json;
 use crate::projection::Status;
 
 /// The query.
-pub const GET_PROJECTIONS: Query = Query { name: "GetProjections", answer, of_the_past: true };
+pub const GET_PROJECTIONS: Query =
+    Query { name: "GetProjections", answer, rests_on: RestsOn::Projections };
 
 fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let statuses = view.models.status().into_iter();

@@ -1,11 +1,11 @@
 //! `GetStock` {productId} → how much of the product is available and reserved, or `null`.
 
-use super::{Params, Query, QueryError, View};
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::json;
 use crate::projection::stock::Stocks;
 
 /// The query.
-pub const GET_STOCK: Query = Query { name: "GetStock", answer, of_the_past: true };
+pub const GET_STOCK: Query = Query { name: "GetStock", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("productId")?;

@@ -1,12 +1,13 @@
 //! `GetUserAtTime` {userId, timestamp} → the user's view as it was then, or `null`.
 
-use super::{Params, Query, QueryError, View, write_or_null};
+use super::{Params, Query, QueryError, RestsOn, View, write_or_null};
 use crate::domain::Fields;
 use crate::domain::user::{User, UserDecider, identified};
 use crate::replay::replay;
 
 /// The query.
-pub const GET_USER_AT_TIME: Query = Query { name: "GetUserAtTime", answer, of_the_past: true };
+pub const GET_USER_AT_TIME: Query =
+    Query { name: "GetUserAtTime", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("userId")?;

@@ -1,13 +1,14 @@
 //! `GetUserHistory` {userId, from?, until?} → the user's events in that time, both ends
 //! included, oldest first; `null` if there was no such user by then.
 
-use super::{Params, Query, QueryError, View, write_list};
+use super::{Params, Query, QueryError, RestsOn, View, write_list};
 use crate::domain::Decider;
 use crate::domain::user::UserDecider;
 use crate::time::Timestamp;
 
 /// The query.
-pub const GET_USER_HISTORY: Query = Query { name: "GetUserHistory", answer, of_the_past: true };
+pub const GET_USER_HISTORY: Query =
+    Query { name: "GetUserHistory", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("userId")?;

@@ -1,10 +1,11 @@
 //! `GetUsersByCity` {city} → the views of all users of the city, in order of creation.
 
-use super::{Params, Query, QueryError, View, write_list};
+use super::{Params, Query, QueryError, RestsOn, View, write_list};
 use crate::projection::users::Users;
 
 /// The query.
-pub const GET_USERS_BY_CITY: Query = Query { name: "GetUsersByCity", answer, of_the_past: true };
+pub const GET_USERS_BY_CITY: Query =
+    Query { name: "GetUsersByCity", answer, rests_on: RestsOn::Events };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let city = params.required_text("city")?;

@@ -1,13 +1,13 @@
 //! `ListOrders` {customerId?, status?, fromDate?, toDate?, page?, pageSize?} → a page of the
 //! orders that fit, newest first: {orders, page, page_size, total}.
 
-use super::{Params, Query, QueryError, View, write_page};
+use super::{Params, Query, QueryError, RestsOn, View, write_page};
 use crate::domain::order::Status;
 use crate::projection::orders::{Filter, Orders};
 use crate::time::Timestamp;
 
 /// The query.
-pub const LIST_ORDERS: Query = Query { name: "ListOrders", answer, of_the_past: true };
+pub const LIST_ORDERS: Query = Query { name: "ListOrders", answer, rests_on: RestsOn::Events };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let customer_id = params.text("customerId")?;

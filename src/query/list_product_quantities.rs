@@ -1,12 +1,12 @@
 //! `ListProductQuantities` {page?, pageSize?} → a page of products with how much of each was
 //! ordered, cancelled and shipped, in the order in which they were first ordered.
 
-use super::{Params, Query, QueryError, View, get_product_quantities, write_page};
+use super::{Params, Query, QueryError, RestsOn, View, get_product_quantities, write_page};
 use crate::projection::inventory::Inventory;
 
 /// The query.
 pub const LIST_PRODUCT_QUANTITIES: Query =
-    Query { name: "ListProductQuantities", answer, of_the_past: true };
+    Query { name: "ListProductQuantities", answer, rests_on: RestsOn::Events };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let page = params.page("pageSize")?;

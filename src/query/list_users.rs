@@ -1,10 +1,10 @@
 //! `ListUsers` {page?, limit?} → a page of views, in order of creation.
 
-use super::{Params, Query, QueryError, View, write_list};
+use super::{Params, Query, QueryError, RestsOn, View, write_list};
 use crate::projection::users::Users;
 
 /// The query.
-pub const LIST_USERS: Query = Query { name: "ListUsers", answer, of_the_past: true };
+pub const LIST_USERS: Query = Query { name: "ListUsers", answer, rests_on: RestsOn::Events };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let page = params.page("limit")?;

@@ -2,6 +2,7 @@
 //! from the read models, the past from replay.
 
 pub mod as_of;
+mod basis;
 pub mod cache;
 pub mod cached_users;
 pub mod get_customer_order_summary;
@@ -27,11 +28,14 @@ pub mod list_users;
 mod params;
 pub mod search_orders;
 
+pub use basis::{Basis, Row};
 pub use params::{Page, Params};
+
+use std::cell::RefCell;
 
 use crate::json;
 use crate::metrics::Metrics;
-use crate::projection::{Models, Projection};
+use crate::projection::{Models, Projection, Temporal};
 use crate::replay::Sources;
 use crate::store::EventStore;
 
@@ -42,8 +46,21 @@ pub struct Query {
     pub name: &'static str,
     /// Writes the answer, a JSON value, or says what is wrong with the question.
     pub answer: Answer,
-    /// Whether it can be asked as of a moment of the past.
-    pub of_the_past: bool,
+    /// What its answers rest on.
+    pub rests_on: RestsOn,
+}
+
+/// What the answers to a query rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestsOn {
+    /// Only on what they [`note`](View::note): no other event can change them.
+    Noted,
+    /// On all events: another one can change which rows there are.
+    Events,
+    /// On how far the projections have come.
+    Projections,
+    /// On the running node, which has no past.
+    Node,
 }
 
 /// Writes the answer to a query at the end of the output.
@@ -71,6 +88,8 @@ pub struct View<'a> {
     pub models: Models<'a>,
     /// What the node has counted.
     pub metrics: &'a Metrics,
+    /// Where to note what the answer rests on, if somebody asked for that.
+    pub basis: Option<&'a RefCell<Basis>>,
 }
 
 /// Why a query has no answer.
@@ -96,7 +115,22 @@ impl<'a> View<'a> {
         self.sources.store
     }
 
-    /// The read model that is a `P`.
+    /// The read model that is a `P` as of the position.
+    ///
+    /// # Errors
+    /// When none is registered.
+    pub fn as_of<P: Temporal>(&self) -> Result<P::AsOf<'a>, QueryError> {
+        self.models.as_of::<P>().ok_or(QueryError::Unavailable(std::any::type_name::<P>()))
+    }
+
+    /// Notes what the answer rests on, if somebody asked for that; otherwise nothing is done.
+    pub fn note(&self, note: impl FnOnce(&mut Basis)) {
+        if let Some(Ok(mut basis)) = self.basis.map(RefCell::try_borrow_mut) {
+            note(&mut basis);
+        }
+    }
+
+    /// The read model that is a `P`, as of the past built anew: slow, but any can be asked.
     ///
     /// # Errors
     /// When none is registered.

@@ -2,12 +2,12 @@
 //! words that begin as those of `q` do, newest first: {orders, page, page_size, total}.
 
 use super::params::required;
-use super::{Params, Query, QueryError, View, write_page};
+use super::{Params, Query, QueryError, RestsOn, View, write_page};
 use crate::projection::order_search::OrderSearch;
 use crate::projection::orders::Orders;
 
 /// The query.
-pub const SEARCH_ORDERS: Query = Query { name: "SearchOrders", answer, of_the_past: true };
+pub const SEARCH_ORDERS: Query = Query { name: "SearchOrders", answer, rests_on: RestsOn::Events };
 
 /// So many characters are asked for at least.
 const MIN_LENGTH: usize = 3;
