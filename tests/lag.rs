@@ -80,6 +80,7 @@ fn answers_after_each_event(query: Query) -> Vec<String> {
             sources,
             models: Models::Present(&models),
             metrics: &metrics,
+            basis: None,
         };
         let mut out = String::new();
         (query.answer)(&view, &Params::default(), &mut out).unwrap();
