@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::{Users, city, email};
+use crate::domain::Fields;
 use crate::domain::user::{User, UserDecider, identified};
-use crate::domain::{Decider, Fields};
 use crate::projection::{Moment, Temporal, folded};
-use crate::replay::{Sources, Start, replay_from};
+use crate::replay::{Sources, replay};
 
 /// The living users as of a moment. The past is answered from what is noted of changes, and
 /// from the streams of those users that are shown and have changed since.
@@ -109,12 +109,7 @@ impl<'a> Past<'a> {
         if sources.store.version_at(stream.key, until) == stream.version {
             return users.fields(row).map(Cow::Borrowed); // nothing has happened to it since
         }
-        // The snapshots of other aggregates are not those of a user, whatever events they have.
-        let start = match stream.aggregate_type {
-            UserDecider::AGGREGATE_TYPE => Start::Snapshot,
-            _ => Start::First,
-        };
-        match replay_from::<UserDecider>(sources, stream.key, until, start).0.state {
+        match replay::<UserDecider>(sources, stream.key, until).state {
             User::Living(fields) => Some(Cow::Owned(identified(&id, &fields))),
             User::Absent | User::Deleted => None,
         }

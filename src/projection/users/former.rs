@@ -77,16 +77,9 @@ impl Former {
 
     /// Writes everything.
     pub(super) fn save(&self, writer: &mut Writer, sections: Sections) -> io::Result<()> {
-        let (restored, new) = (self.restored.get(), &self.new);
-        let resolved = new.given_up.iter().map(|entry| self.resolved(entry));
-        let given_up = restored.given_up.iter().copied().chain(resolved);
         let numbers = |entry: GivenUp| [entry.hash, entry.row, entry.from, entry.until];
-        writer.numbers32(sections.given_up, given_up.flat_map(numbers))?;
-        let stayed = restored.taken.iter().filter(|(row, _)| !new.taken.contains_key(*row));
-        let mut taken: Vec<[u32; 2]> =
-            stayed.chain(&new.taken).map(|(row, position)| [*row, *position]).collect();
-        taken.sort_unstable();
-        writer.numbers32(sections.taken, taken.into_iter().flatten())
+        writer.numbers32(sections.given_up, self.all().flat_map(numbers))?;
+        writer.numbers32(sections.taken, self.taken().into_iter().flatten())
     }
 
     /// What was saved.
@@ -98,6 +91,22 @@ impl Former {
     /// Whether what was saved turned out unreadable.
     pub(super) fn damaged(&self) -> bool {
         self.restored.damaged()
+    }
+
+    /// All entries, in order.
+    fn all(&self) -> impl Iterator<Item = GivenUp> {
+        let new = self.new.given_up.iter().map(|entry| self.resolved(entry));
+        self.restored.get().given_up.iter().copied().chain(new)
+    }
+
+    /// Each row that took the text that it has, and where, in the order of the rows.
+    fn taken(&self) -> Vec<[u32; 2]> {
+        let (restored, new) = (&self.restored.get().taken, &self.new.taken);
+        let stayed = restored.iter().filter(|(row, _)| !new.contains_key(*row));
+        let all = stayed.chain(new).map(|(row, position)| [*row, *position]);
+        let mut taken: Vec<[u32; 2]> = all.collect();
+        taken.sort_unstable();
+        taken
     }
 
     /// A new entry, with the position where its text was taken if that was before the restart.
@@ -142,5 +151,68 @@ impl Log {
         let (taken, unpaired) = numbers.as_chunks();
         log.taken = taken.iter().map(|&[row, position]| (row, position)).collect();
         (rest.is_empty() && unpaired.is_empty()).then_some(log)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn who_had_a_text_then_has_it_still_or_is_found_among_those_who_gave_it_up(
+            changes in prop::collection::vec((0..5_u32, prop::option::of(0..3_u32)), 0..60),
+            restarts in prop::collection::vec(any::<Index>(), 2),
+        ) {
+            let mut former = Former::default();
+            // What each row has, and what each had at each position. It may be created with a text.
+            let mut now: BTreeMap<u32, Option<u32>> = BTreeMap::new();
+            let mut then = vec![now.clone()];
+            let restarts: Vec<usize> =
+                restarts.iter().map(|restart| restart.index(changes.len() + 1)).collect();
+            for ((nth, (row, text)), position) in changes.iter().enumerate().zip(1..) {
+                if restarts.contains(&nth) {
+                    former = restarted(former);
+                }
+                match now.insert(*row, *text) {
+                    Some(before) if before != *text => {
+                        before.into_iter().for_each(|text| former.gave_up(*row, text, position));
+                        text.iter().for_each(|_| former.took(*row, position));
+                    }
+                    _ => {}
+                }
+                then.push(now.clone());
+            }
+            for (rows, position) in then.iter().zip(0..) {
+                for text in 0..3 {
+                    let has = |row: &u32| now.get(row) == Some(&Some(text));
+                    let created = |row: &u32| rows.contains_key(row);
+                    let stayed = (0..5).filter(|row| has(row) && former.had_by(*row, position));
+                    let mut found: Vec<u32> =
+                        stayed.chain(former.at(text, position)).filter(created).collect();
+                    found.sort_unstable();
+                    let had = rows.iter().filter(|(_, had)| **had == Some(text));
+                    let expected: Vec<u32> = had.map(|(row, _)| *row).collect();
+                    prop_assert_eq!(found, expected, "text {} as of {}", text, position);
+                }
+            }
+        }
+    }
+
+    /// The same from a checkpoint.
+    fn restarted(former: Former) -> Former {
+        let mut log = Log::default();
+        for entry in former.all() {
+            log.push(entry.hash, entry.row, entry.from, entry.until);
+        }
+        log.taken = former.taken().into_iter().map(|[row, position]| (row, position)).collect();
+        let mut restored = Former::default();
+        restored.restored.change(|restored| *restored = log);
+        restored
     }
 }
