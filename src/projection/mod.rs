@@ -19,7 +19,8 @@ pub mod users;
 pub use past::{Models, Moment, Past, Temporal};
 pub use text::folded;
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::collections::BTreeSet;
 use std::io;
 
 use crate::checkpoint::{Reader, Writer};
@@ -180,6 +181,18 @@ impl Runner {
         rebuilt.rebuilds.push(store.head());
         *old = rebuilt;
         Some(old.checkpoint.position)
+    }
+
+    /// The positions after `after`, up to `until`, of the events that concerned one of the
+    /// projections of these types, ascending.
+    pub fn concerned(&self, _: &BTreeSet<TypeId>, after: u64, until: u64) -> Vec<u64> {
+        (after + 1..=until).collect()
+    }
+
+    /// The projections of these types as they are before the first event.
+    pub fn anew(&self, types: &BTreeSet<TypeId>) -> Self {
+        let of_types = |running: &&Running| types.contains(&running.projection.as_any().type_id());
+        Self::new(self.running.iter().filter(of_types).map(|running| running.new))
     }
 
     /// How far each projection has come, in the order of registration.
