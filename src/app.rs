@@ -116,7 +116,7 @@ fn no_facts<C>(_: &C, _: Models<'_>) {}
 fn fulfilment_facts(command: &FulfilmentCommand, models: Models<'_>) -> FulfilmentFacts {
     let order = match command {
         FulfilmentCommand::Fulfil { run_id, .. } => {
-            models.get::<Orders>().and_then(|orders| orders.order(order_id(run_id)))
+            models.as_of::<Orders>().and_then(|orders| orders.order(order_id(run_id)))
         }
         FulfilmentCommand::Continue { .. } => None,
     };
