@@ -1,21 +1,9 @@
 //! What an answer about users rests on.
 
-use std::cell::RefCell;
-
-use asof::json::{Json, Members};
-use asof::metrics::Metrics;
-use asof::projection::{Models, Past};
-use asof::query::get_user::GET_USER;
-use asof::query::get_user_by_email::GET_USER_BY_EMAIL;
-use asof::query::get_users_by_city::GET_USERS_BY_CITY;
-use asof::query::list_users::LIST_USERS;
-use asof::query::{Basis, Params, Query, Row, View};
-use asof::replay::Sources;
-use asof::snapshot::Snapshots;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::histories::loaded;
-use super::support::session::engine;
+use super::support::session::{Session, engine};
 
 #[test]
 fn a_user_rests_on_its_events_and_a_list_on_those_of_the_users_shown() {
@@ -24,48 +12,37 @@ fn a_user_rests_on_its_events_and_a_list_on_those_of_the_users_shown() {
         json!({"eventType": kind, "eventVersion": version, "aggregateId": id, "data": data})
     };
     let ann = json!({"name": "Ann", "email": "a@x.io", "city": "Oslo"});
-    let engine = loaded(
-        engine(0),
-        &[
-            event("UserCreated", "a", ann),
-            event("UserCreated", "\"b\"", json!({"name": "Bob", "city": "Oslo"})),
-            event("UserUpdated", "a", json!({"name": "Anna"})),
-            event("UserDeleted", "a", json!({})),
-        ],
-    );
-    let snapshots = Snapshots::every(0);
-    let (store, schema) = (engine.store(), engine.schema());
-    let sources = Sources { store, snapshots: &snapshots, schema };
-    let basis_of = |query: Query, params: &str, position: u64| {
-        let past = Past::new(engine.models(), sources, position);
-        let (metrics, basis) = (Metrics::default(), RefCell::new(Basis::default()));
-        let view = View {
-            position,
-            sources,
-            models: Models::Past(&past),
-            metrics: &metrics,
-            basis: Some(&basis),
-        };
-        let params = Params::new(Members::of(Json::read(params).unwrap()).unwrap());
-        (query.answer)(&view, &params, &mut String::new()).unwrap();
-        basis.into_inner().rows
+    let records = [
+        event("UserCreated", "a", ann),
+        event("UserCreated", "\"b\"", json!({"name": "Bob", "city": "Oslo"})),
+        event("UserUpdated", "a", json!({"name": "Anna"})),
+        event("UserDeleted", "a", json!({})),
+    ];
+    let mut session = Session::with_engine(loaded(engine(0), &records));
+    let mut rows_of = |kind: &str, params: &Value, position: u64| {
+        let query = json!({"type": kind, "params": params});
+        let params = json!({"query": query, "asOf": position});
+        let explained = session.query(&json!({"type": "Explain", "params": params}).to_string());
+        serde_json::from_str::<Value>(&explained).unwrap()["rows"].take()
     };
-    let row = |id: &str, events: &[u64]| Row { id: id.to_owned(), events: events.to_vec() };
-    let (a, email, city) = (r#"{"userId":"a"}"#, r#"{"email":"A@x.io"}"#, r#"{"city":"Oslo"}"#);
-    for (query, params, position, rows) in [
-        (GET_USER, a, 0, vec![]),
-        (GET_USER, a, 2, vec![row("a", &[1])]),
-        (GET_USER, a, 3, vec![row("a", &[1, 3])]),
-        (GET_USER, a, 4, vec![row("a", &[1, 3, 4])]),
-        (GET_USER, r#"{"userId":"none"}"#, 4, vec![]),
-        (GET_USER_BY_EMAIL, email, 2, vec![row("a", &[1])]),
-        (GET_USER_BY_EMAIL, email, 4, vec![]),
-        (GET_USERS_BY_CITY, city, 3, vec![row("a", &[1, 3]), row("\"b\"", &[2])]),
-        (GET_USERS_BY_CITY, city, 4, vec![row("\"b\"", &[2])]),
-        (LIST_USERS, r#"{"limit":1}"#, 3, vec![row("a", &[1, 3])]),
-        (LIST_USERS, r#"{"limit":1,"page":2}"#, 3, vec![row("\"b\"", &[2])]),
-        (LIST_USERS, "{}", 4, vec![row("\"b\"", &[2])]),
+    let a = |events: &[u64]| json!({"id": "a", "events": events});
+    let b = || json!({"id": "\"b\"", "events": [2]});
+    let (user, other) = (json!({"userId": "a"}), json!({"userId": "none"}));
+    let (email, city) = (json!({"email": "A@x.io"}), json!({"city": "Oslo"}));
+    for (kind, params, position, rows) in [
+        ("GetUser", &user, 0, json!([])),
+        ("GetUser", &user, 2, json!([a(&[1])])),
+        ("GetUser", &user, 3, json!([a(&[1, 3])])),
+        ("GetUser", &user, 4, json!([a(&[1, 3, 4])])),
+        ("GetUser", &other, 4, json!([])),
+        ("GetUserByEmail", &email, 2, json!([a(&[1])])),
+        ("GetUserByEmail", &email, 4, json!([])),
+        ("GetUsersByCity", &city, 3, json!([a(&[1, 3]), b()])),
+        ("GetUsersByCity", &city, 4, json!([b()])),
+        ("ListUsers", &json!({"limit": 1}), 3, json!([a(&[1, 3])])),
+        ("ListUsers", &json!({"limit": 1, "page": 2}), 3, json!([b()])),
+        ("ListUsers", &json!({}), 4, json!([b()])),
     ] {
-        assert_eq!(basis_of(query, params, position), rows, "{} {params} {position}", query.name);
+        assert_eq!(rows_of(kind, params, position), rows, "{kind} {params} as of {position}");
     }
 }

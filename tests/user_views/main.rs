@@ -6,6 +6,7 @@
 mod support;
 
 mod basis;
+mod damage;
 mod examples;
 mod histories;
 mod past;

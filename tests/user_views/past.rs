@@ -75,7 +75,7 @@ pub fn assert_answers(session: &mut Session, expected: &[(String, String)], when
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn the_past_is_what_a_node_says_that_has_only_that(

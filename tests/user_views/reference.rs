@@ -94,7 +94,7 @@ fn records(history: &[(u32, u8, Option<usize>, Option<usize>)]) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn what_is_kept_of_the_past_tells_what_a_replay_does(
