@@ -80,7 +80,8 @@ impl Steps {
         S: Clone + 'static,
     {
         let mut kinds = self.kinds.iter();
-        let kind: &Kind<K, S> = kinds.find_map(|kind| (kind.as_ref() as &dyn Any).downcast_ref())?;
+        let kind: &Kind<K, S> =
+            kinds.find_map(|kind| (kind.as_ref() as &dyn Any).downcast_ref())?;
         let steps = kind.streams.get(&stream)?;
         let last = nth(to)?.min(steps.len().checked_sub(1)?);
         // Looking at those that are missing costs less than the replay that they stand for.

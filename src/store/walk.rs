@@ -4,8 +4,8 @@
 
 use hashbrown::HashMap;
 
-use super::memory::MemoryStore;
 use super::StreamKey;
+use super::memory::MemoryStore;
 
 /// One in so many events of a stream is marked: no walk to an event is longer.
 const EVERY: u32 = 16;
