@@ -195,8 +195,14 @@ impl Runner {
 
     /// The positions after `after`, up to `until`, of the events that concerned one of the
     /// projections of these types, ascending.
-    pub fn concerned(&self, _: &BTreeSet<TypeId>, after: u64, until: u64) -> Vec<u64> {
-        (after + 1..=until).collect()
+    pub fn concerned(&self, types: &BTreeSet<TypeId>, after: u64, until: u64) -> Vec<u64> {
+        let of_types = |running: &&Running| types.contains(&running.projection.as_any().type_id());
+        let running = self.running.iter().filter(of_types);
+        let mut concerned: Vec<u64> =
+            running.flat_map(|running| running.handled.between(after, until)).collect();
+        concerned.sort_unstable();
+        concerned.dedup();
+        concerned
     }
 
     /// The projections of these types as they are before the first event.
