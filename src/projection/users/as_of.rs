@@ -13,12 +13,12 @@ use crate::replay::{Sources, replay};
 #[derive(Clone, Copy)]
 pub struct UsersAsOf<'a> {
     users: &'a Users,
-    past: Option<Past<'a>>,
+    past: Option<Then<'a>>,
 }
 
 /// A moment of the past.
 #[derive(Clone, Copy)]
-struct Past<'a> {
+struct Then<'a> {
     users: &'a Users,
     position: u32,
     sources: Sources<'a>,
@@ -32,7 +32,7 @@ impl Temporal for Users {
             Moment::Present => None,
             Moment::Past { position, sources } => {
                 // The store has fewer than 2^32 events, and this lies before the last of them.
-                Some(Past { users: self, position: position as u32, sources })
+                Some(Then { users: self, position: position as u32, sources })
             }
         };
         UsersAsOf { users: self, past }
@@ -94,7 +94,7 @@ impl<'a> UsersAsOf<'a> {
     }
 }
 
-impl<'a> Past<'a> {
+impl<'a> Then<'a> {
     /// How many rows there were.
     fn rows(self) -> u32 {
         self.users.lives.rows(self.position)
@@ -115,6 +115,7 @@ impl<'a> Past<'a> {
         }
     }
 
+    /// The view of the user with an email, which is given in one case.
     fn by_email(self, email: &str) -> Option<Cow<'a, Fields>> {
         let Self { users, position, .. } = self;
         let hash = users.seed.hash(email);
@@ -132,6 +133,7 @@ impl<'a> Past<'a> {
         found.into_iter().find_map(|row| self.view(row).filter(same))
     }
 
+    /// The views of the users of a city, in order of creation.
     fn by_city<'b>(self, city: &'b str) -> impl Iterator<Item = Cow<'a, Fields>> + use<'a, 'b> {
         let Self { users, position, .. } = self;
         let rows = self.rows();

@@ -8,7 +8,7 @@ use crate::checkpoint::{Lazy, Reader, Writer};
 
 /// Which rows had a text (all emails, or all cities) at any position, where they don't have it
 /// any more. Rows that keep the text they were created with take no room; each text that is
-/// given up takes about 30 bytes, and a row that took another about 15. What comes from a
+/// given up takes 30 to 45 bytes, and a row that took another about 15. What comes from a
 /// checkpoint is read when somebody asks for the past.
 #[derive(Debug, Default)]
 pub(super) struct Former {
@@ -31,7 +31,7 @@ pub(super) struct Sections {
 struct Log {
     /// What was given up, in that order.
     given_up: Vec<GivenUp>,
-    /// By the hash of a text, the last of those entries.
+    /// By the hash of a text, the number of the last of those entries, from 1.
     last: HashMap<u32, u32>,
     /// By row, where it took the text that it has, if that was since then and not its creation.
     taken: HashMap<u32, u32>,
@@ -45,8 +45,8 @@ struct GivenUp {
     /// 0 for one that it was created with, or had when the log began.
     from: u32,
     until: u32,
-    /// The entry before it that has the same hash.
-    before: Option<u32>,
+    /// The number of the entry before it that has the same hash; 0 if there is none.
+    before: u32,
 }
 
 impl Former {
@@ -122,7 +122,8 @@ impl Former {
 impl Log {
     fn push(&mut self, hash: u32, row: u32, from: u32, until: u32) {
         // The store has fewer than 2^32 events, and each gives up one text at the most.
-        let before = self.last.insert(hash, self.given_up.len() as u32);
+        let number = self.given_up.len() as u32 + 1;
+        let before = self.last.insert(hash, number).unwrap_or(0);
         self.given_up.push(GivenUp { hash, row, from, until, before });
     }
 
@@ -133,9 +134,9 @@ impl Log {
 
     /// The texts with this hash that were given up after a position, the last first.
     fn given_up_after(&self, hash: u32, position: u32) -> impl Iterator<Item = &GivenUp> {
-        let entry = |nth: u32| self.given_up.get(nth as usize);
+        let entry = |number: u32| self.given_up.get(number.checked_sub(1)? as usize);
         let last = self.last.get(&hash).and_then(|last| entry(*last));
-        let all = iter::successors(last, move |later| entry(later.before?));
+        let all = iter::successors(last, move |later| entry(later.before));
         all.take_while(move |entry| entry.until > position)
     }
 
