@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::*;
 use crate::engine::{Engine, Settings};
@@ -6,6 +7,7 @@ use crate::env::{LogicalClock, UuidV7};
 use crate::projection::{Moment, Temporal};
 use crate::replay::Sources;
 use crate::snapshot::Snapshots;
+use crate::storage::Disk;
 use crate::store::{EventRecord, MemoryStore};
 use crate::time::Timestamp;
 
@@ -101,4 +103,52 @@ fn former_emails_and_cities_with_the_same_hash_are_told_apart() {
     });
     let expected = [["", ""], ["a", ""], ["a", "b"], ["", "b"], ["", ""], ["", "a"]];
     assert_eq!(found, expected.map(|owners| owners.map(str::to_owned)));
+}
+
+#[test]
+fn no_event_needs_what_a_checkpoint_has_of_the_past() {
+    let record = |kind: &str, id: &str, text: &str| {
+        format!(
+            r#"{{"eventType":"{kind}","aggregateId":"{id}","data":{{"email":"{text}","city":"{text}"}}}}"#
+        )
+    };
+    let engine = happened(&[
+        record("UserCreated", "a", "a@x.io"),
+        record("UserCreated", "b", "b@x.io"),
+        record("UserUpdated", "a", "c@x.io"),
+        // behind the checkpoint
+        record("UserUpdated", "a", "d@x.io"),
+        record("UserCreated", "c", "a@x.io"),
+        record("UserDeleted", "b", ""),
+    ]);
+    let (store, schema) = (engine.store(), engine.schema());
+    let apply = |users: &mut Users, position: u64| {
+        assert!(users.apply(&Delivery::stored(store.event(position).unwrap(), schema)));
+    };
+    let mut users = Users::default();
+    (1..4).for_each(|position| apply(&mut users, position));
+    let folder = std::env::temp_dir().join(format!("asof-users-{}", std::process::id()));
+    let disk = Rc::new(Disk::create(&folder).unwrap());
+    let mut writer = Writer::create(disk.clone()).unwrap();
+    assert!(users.save(&mut writer).unwrap());
+    writer.finish().unwrap();
+    let mut users = Users::default();
+    assert!(users.restore(&Reader::open(disk.as_ref()).unwrap()));
+    // What the events need of the present is read; then the rest can't be.
+    let of_city = ["b@x.io", "c@x.io"].map(|city| users.by_city(city).count());
+    let of_email = ["b@x.io", "c@x.io"].map(|email| users.email_owner(email).unwrap());
+    assert!(users.get("a").is_some());
+    assert_eq!((of_city, of_email), ([1, 1], ["b".to_owned(), "a".to_owned()]));
+    let file = folder.join("checkpoint");
+    let size = std::fs::read(&file).unwrap().len();
+    std::fs::write(&file, vec![0; size]).unwrap();
+    (4..7).for_each(|position| apply(&mut users, position));
+    let present = users.as_of(Moment::Present);
+    assert_eq!(present.email_owner("A@x.io").as_deref(), Some("c"));
+    assert!(!users.damaged(), "nothing more was read");
+    let snapshots = Snapshots::every(0);
+    let sources = Sources { store, snapshots: &snapshots, schema };
+    users.as_of(Moment::Past { position: 2, sources }).email_owner("a@x.io");
+    assert!(users.damaged(), "now it was");
+    std::fs::remove_dir_all(&folder).unwrap();
 }
