@@ -40,7 +40,9 @@ pub fn replay<D: Decider>(sources: Sources<'_>, key: StreamKey, until: u64) -> R
     }
     let (version, state) = snapshots.nearest::<D, _>(key, version).unwrap_or_default();
     let start = Replayed { version, state };
-    go_on::<D, _>(sources, key, until, start, |state, recorded| evolve::<D>(sources, state, recorded))
+    go_on::<D, _>(sources, key, until, start, |state, recorded| {
+        evolve::<D>(sources, state, recorded)
+    })
 }
 
 /// Where a replay starts.
@@ -73,7 +75,9 @@ pub fn replay_from<D: Decider>(
     until: u64,
     start: Start,
 ) -> (Replayed<D::State>, u64) {
-    fold::<D, _>(sources, key, until, start, |state, recorded| evolve::<D>(sources, state, recorded))
+    fold::<D, _>(sources, key, until, start, |state, recorded| {
+        evolve::<D>(sources, state, recorded)
+    })
 }
 
 fn evolve<D: Decider>(

@@ -3,9 +3,9 @@
 use crate::time::Timestamp;
 
 /// The time of one in so many events is kept.
-const EVERY: u64 = 64;
+const EVERY: u64 = 32;
 
-/// The times of the 1st, the 65th, the 129th event of the store, and so on: an eighth of a byte
+/// The times of the 1st, the 33rd, the 65th event of the store, and so on: a quarter of a byte
 /// for each event.
 #[derive(Debug, Default)]
 pub(super) struct Times(Vec<Timestamp>);
