@@ -12,7 +12,7 @@ use crate::store::{EventStore, RecordedEvent, StreamKey, metadata_member};
 use crate::time::Timestamp;
 
 /// The query.
-pub const GET_EVENTS: Query = Query { name: "GetEvents", answer, rests_on: RestsOn::Events };
+pub const GET_EVENTS: Query = Query { name: "GetEvents", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let filter = Filter::read(params)?;
@@ -25,6 +25,7 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
         event.write(out);
     });
     if let Some(next) = found.next() {
+        view.note(|basis| basis.row(next.aggregate_id, vec![next.sequence_number]));
         out.push_str(",\"next\":");
         json::push_number(out, next.sequence_number);
     }

@@ -25,11 +25,11 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let before = store.version_at(user.key, store.position_before(from));
     let positions = store.stream_positions(user.key, before, position);
     view.note(|basis| {
-        positions.iter().for_each(|position| basis.row(&id, vec![*position]));
-        if positions.is_empty() {
-            // That there was a user is all that it tells, and the first event made that so.
+        if before > 0 {
+            // That there was a user is told by the first event, which is not shown.
             basis.row(&id, store.stream_page(user.key, 0, 1));
         }
+        positions.iter().for_each(|position| basis.row(&id, vec![*position]));
     });
     let events = positions.into_iter().filter_map(|position| store.event(position));
     write_list(out, events, |out, event| event.write(out));
