@@ -212,14 +212,8 @@ fn change(engine: &mut Engine, id: &str, version: u64, at: Timestamp) {
     let request = CommandRequest {
         name: Cow::Borrowed(name),
         payload: Some(Json::read(&payload).unwrap()),
-        required: &[],
-        expected_version: None,
-        idempotency_key: None,
-        causation_id: None,
-        correlation_id: None,
-        user_id: None,
         timestamp: Some(at),
-        dry_run: false,
+        ..CommandRequest::default()
     };
     let Ok(Outcome::Stored(_)) = engine.execute(&request) else {
         panic!("{name} {payload} is refused")

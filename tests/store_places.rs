@@ -6,7 +6,9 @@
 mod support;
 
 use std::io::ErrorKind;
+use std::rc::Rc;
 
+use asof::checkpoint::{Reader, Writer};
 use asof::store::{
     Commit, DurableStore, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent,
 };
@@ -129,5 +131,40 @@ proptest! {
             pair.append(stream, events, apart);
         }
         pair.model.assert_places(&pair.store);
+    }
+}
+
+/// The parts of a store's index in a checkpoint.
+const SECTIONS: [&str; 10] = [
+    "store/last",
+    "store/positions",
+    "store/times",
+    "store/chains/type",
+    "store/chains/version",
+    "store/names",
+    "store/seed",
+    "store/ids",
+    "store/keys",
+    "store/blocks",
+];
+
+#[test]
+fn a_checkpoint_without_a_part_of_the_index_as_older_nodes_wrote_it_is_dropped() {
+    let disk = SimDisk::new();
+    let store = open(&disk, segments_of(4000)).unwrap();
+    let mut pair = Pair { store, model: StoreModel::default(), now: 0 };
+    (0..90).for_each(|nth| pair.append(nth % 3, 1, 1));
+    pair.take(Step::Restart { with_checkpoint: true }, &disk);
+    for missing in SECTIONS.map(Some).into_iter().chain([None]) {
+        let disk = disk.kill();
+        let whole = Reader::open(&disk).unwrap();
+        let mut writer = Writer::create(Rc::new(disk.clone())).unwrap();
+        for name in SECTIONS.into_iter().filter(|name| Some(*name) != missing) {
+            writer.section(name, &whole.section(name).unwrap()).unwrap();
+        }
+        writer.finish().unwrap();
+        let store = open(&disk, segments_of(4000)).unwrap();
+        assert_eq!(store.checkpoint().is_some(), missing.is_none(), "without {missing:?}");
+        pair.model.assert_places(&store);
     }
 }

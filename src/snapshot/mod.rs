@@ -81,6 +81,7 @@ impl Snapshots {
         S: Clone + Serialize + 'static,
     {
         if Steps::is_one(version) && self.every > 0 {
+            // Nobody else holds the steps: reading and writing states leads back to nowhere.
             self.steps.borrow_mut().keep::<K, S>(stream, version, state);
         }
     }
