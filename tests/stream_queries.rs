@@ -13,7 +13,7 @@ use asof::projection::{Models, Runner};
 use asof::query::get_events::GET_EVENTS;
 use asof::query::get_user_at_time::GET_USER_AT_TIME;
 use asof::query::get_user_history::GET_USER_HISTORY;
-use asof::query::{Basis, Params, Query, Row, View};
+use asof::query::{Basis, Params, Queries, Query, Row, View};
 use asof::replay::Sources;
 use asof::schema::{EventKind, Schema, user_created};
 use asof::snapshot::Snapshots;
@@ -55,12 +55,14 @@ fn ask(store: &MemoryStore, query: Query, params: &str, position: u64) -> (Strin
     let kinds = EventKind::of::<UserDecider>();
     let schema = Schema::new(kinds, [user_created::V1_TO_V2]).unwrap();
     let (snapshots, metrics) = (Snapshots::every(3), Metrics::default());
-    let (models, basis) = (Runner::new([]), RefCell::new(Basis::default()));
+    let (models, queries) = (Runner::new([]), Queries::new());
+    let basis = RefCell::new(Basis::default());
     let view = View {
         position,
         sources: Sources { store, snapshots: &snapshots, schema: &schema },
         models: Models::Present(&models),
         metrics: &metrics,
+        queries: &queries,
         basis: Some(&basis),
     };
     let params = Params::new(Members::of(Json::read(params).unwrap()).unwrap());
