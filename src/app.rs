@@ -15,6 +15,8 @@ use crate::projection::orders::Orders;
 use crate::projection::stock::Stocks;
 use crate::projection::users::Users;
 use crate::query::cached_users::CACHED_USERS;
+use crate::query::diff::DIFF;
+use crate::query::explain::EXPLAIN;
 use crate::query::get_customer_order_summary::GET_CUSTOMER_ORDER_SUMMARY;
 use crate::query::get_daily_order_report::GET_DAILY_ORDER_REPORT;
 use crate::query::get_events::GET_EVENTS;
@@ -90,6 +92,8 @@ pub fn builder() -> EngineBuilder {
         // the store and the node itself
         .query(GET_EVENTS)
         .query(GET_PROJECTIONS)
+        .query(EXPLAIN)
+        .query(DIFF)
         .query(GET_METRICS)
         .query(GET_HEALTH)
 }
@@ -112,7 +116,7 @@ fn no_facts<C>(_: &C, _: Models<'_>) {}
 fn fulfilment_facts(command: &FulfilmentCommand, models: Models<'_>) -> FulfilmentFacts {
     let order = match command {
         FulfilmentCommand::Fulfil { run_id, .. } => {
-            models.get::<Orders>().and_then(|orders| orders.order(order_id(run_id)))
+            models.as_of::<Orders>().and_then(|orders| orders.order(order_id(run_id)))
         }
         FulfilmentCommand::Continue { .. } => None,
     };

@@ -21,6 +21,8 @@ pub struct Metrics {
     pub live_states: Lookups,
     /// Whether the answer to a query was in the query cache, of those queries that it serves.
     pub query_cache: Lookups,
+    /// How often a question about the past had been answered lately.
+    pub past_answers: Lookups,
 }
 
 /// What came of commands and queries, and what was met in the store.

@@ -12,7 +12,7 @@ use asof::projection::inventory::Inventory;
 use asof::projection::{Models, Past};
 use asof::query::get_product_quantities::GET_PRODUCT_QUANTITIES;
 use asof::query::list_product_quantities::LIST_PRODUCT_QUANTITIES;
-use asof::query::{Basis, Params, Query, Row, View};
+use asof::query::{Basis, Params, Queries, Query, Row, View};
 use asof::replay::Sources;
 use asof::snapshot::Snapshots;
 use proptest::prelude::*;
@@ -65,7 +65,9 @@ fn basis(engine: &Engine, query: Query, params: &str, position: u64) -> Vec<Row>
     let sources = Sources { store, snapshots: &snapshots, schema };
     let past = Past::new(engine.models(), sources, position);
     let (models, noted) = (Models::Past(&past), RefCell::new(Basis::default()));
-    let view = View { position, sources, models, metrics: &metrics, basis: Some(&noted) };
+    let queries = Queries::new();
+    let (metrics, queries) = (&metrics, &queries);
+    let view = View { position, sources, models, metrics, queries, basis: Some(&noted) };
     let params = Params::new(members(params).unwrap());
     (query.answer)(&view, &params, &mut String::new()).unwrap();
     noted.into_inner().rows

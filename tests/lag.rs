@@ -14,7 +14,7 @@ use asof::projection::{Models, NewProjection, Projection, Runner};
 use asof::query::get_health::GET_HEALTH;
 use asof::query::get_projections::GET_PROJECTIONS;
 use asof::query::get_user::GET_USER;
-use asof::query::{Params, Query, View};
+use asof::query::{Params, Queries, Query, View};
 use asof::replay::Sources;
 use asof::schema::{Delivery, EventKind, Schema, user_created};
 use asof::snapshot::Snapshots;
@@ -80,6 +80,7 @@ fn answers_after_each_event(query: Query) -> Vec<String> {
             sources,
             models: Models::Present(&models),
             metrics: &metrics,
+            queries: &Queries::new(),
             basis: None,
         };
         let mut out = String::new();

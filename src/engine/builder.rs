@@ -15,8 +15,9 @@ use crate::executor::{Aggregate, Executor, LookUp};
 use crate::metrics::Metrics;
 use crate::projection::open_runs::OpenRuns;
 use crate::projection::{NewProjection, Projection, Runner};
-use crate::query::Query;
 use crate::query::cache::{CachedQueries, CachedQuery, QueryCache, Touched};
+use crate::query::past_answers::PastAnswers;
+use crate::query::{Queries, Query};
 use crate::saga::{Manager, ProcessManager};
 use crate::schema::{EventKind, Schema, SchemaGap, Upcaster};
 use crate::snapshot::Snapshots;
@@ -54,7 +55,7 @@ pub struct EngineBuilder {
     kinds: Vec<EventKind>,
     upcasters: Vec<Upcaster>,
     projections: Vec<NewProjection>,
-    queries: BTreeMap<&'static str, Query>,
+    queries: Queries,
     cached: BTreeMap<&'static str, CachedQuery>,
     touched: Vec<Touched>,
     cache_ttl: Option<Duration>,
@@ -200,6 +201,7 @@ impl EngineBuilder {
                 cache: QueryCache::new(self.cache_ttl.unwrap_or(CACHE_TTL)),
                 seen: 0,
             },
+            past_answers: PastAnswers::default(),
             metrics: Metrics::default(),
             seen: 0,
             unsettled: Unsettled::default(),

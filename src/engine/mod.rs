@@ -5,6 +5,7 @@ mod answer;
 mod builder;
 mod cached;
 mod checkpoint;
+mod plan;
 mod projector;
 mod runs;
 mod settle;
@@ -28,7 +29,8 @@ use crate::executor::{
 use crate::json;
 use crate::metrics::{Counts, Metrics, UNKNOWN};
 use crate::projection::Runner;
-use crate::query::Query;
+use crate::query::Queries;
+use crate::query::past_answers::PastAnswers;
 use crate::saga::Manager;
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
@@ -86,8 +88,9 @@ pub struct Engine {
     beginnings: BTreeMap<&'static str, Manager>,
     /// Which aggregate an event happens to.
     events: BTreeMap<&'static str, usize>,
-    queries: BTreeMap<&'static str, Query>,
+    queries: Queries,
     cached: Cached,
+    past_answers: PastAnswers,
     metrics: Metrics,
     /// Up to here the engine has looked at what is stored.
     seen: u64,
@@ -115,9 +118,13 @@ impl Engine {
         let unreadable = self.store.unreadable();
         self.catch_up();
         let head = self.store.head();
-        let remembered = repeat(self.store.as_ref(), idempotency);
+        let until = request.as_of.map_or(u64::MAX, |then| then.position);
+        let remembered = repeat(self.store.as_ref(), idempotency, until);
         let mut result = remembered.unwrap_or_else(|| match handler {
-            Handler::Aggregate(aggregate) => self.dispatch(aggregate, request, idempotency),
+            Handler::Aggregate(aggregate) => match request.as_of {
+                None => self.dispatch(aggregate, request, idempotency),
+                Some(then) => self.plan(aggregate, request, then),
+            },
             Handler::Rebuild => self.rebuild(request),
             Handler::Unknown => {
                 let error = format!("Unknown command {}", request.name);
@@ -260,7 +267,7 @@ impl Engine {
         let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
         let clock = self.clock.now();
         let mut mistakes = missing(request);
-        mistakes.extend(time_mistakes(request.timestamp, newest, clock));
+        mistakes.extend(time_mistakes(request.timestamp, newest, clock, "the node's clock"));
         let workspace = Workspace {
             store: self.store.as_mut(),
             runner: &mut self.runner,
@@ -380,13 +387,19 @@ fn missing(request: &CommandRequest<'_>) -> Vec<String> {
     }
 }
 
-fn time_mistakes(given: Option<Timestamp>, newest: Timestamp, clock: Timestamp) -> Vec<String> {
+/// What is wrong with the time that a command gives; it can't be after that of some `clock`.
+fn time_mistakes(
+    given: Option<Timestamp>,
+    newest: Timestamp,
+    latest: Timestamp,
+    clock: &str,
+) -> Vec<String> {
     let mistake = match given {
         Some(given) if given < newest => {
             Some(format!("metadata.timestamp must not be before the newest event, {newest}"))
         }
-        Some(given) if given > clock => {
-            Some(format!("metadata.timestamp must not be after the node's clock, {clock}"))
+        Some(given) if given > latest => {
+            Some(format!("metadata.timestamp must not be after {clock}, {latest}"))
         }
         _ => None,
     };

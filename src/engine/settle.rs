@@ -91,6 +91,7 @@ impl Engine {
         self.snapshots.retain(|stream, version| version <= store.version_at(stream, u64::MAX));
         self.seen = self.seen.min(store.head());
         self.cached.cache.clear();
+        self.past_answers.clear();
         self.cached.seen = self.cached.seen.min(store.head());
         for aggregate in &mut self.aggregates {
             aggregate.forget();

@@ -4,9 +4,11 @@
 
 mod live;
 mod outcome;
+mod plan;
 mod request;
 
 pub use outcome::{Failure, FailureCode, NOT_STORED, Outcome, PlannedEvent, SUCCEEDED, summary};
+pub use plan::{PastWorkspace, Then};
 pub use request::CommandRequest;
 
 use std::borrow::Cow;
@@ -19,7 +21,8 @@ use crate::replay::{Replayed, Shown, Sources, Start, replay_from};
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, NewEvent, StreamKey,
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, NewEvent, Stream,
+    StreamKey,
 };
 use crate::time::Timestamp;
 use live::Live;
@@ -64,6 +67,17 @@ pub trait Aggregate {
         &mut self,
         request: &CommandRequest<'_>,
         workspace: Workspace<'_>,
+    ) -> Result<Outcome, Failure>;
+
+    /// What a command of this aggregate type would have led to at a moment of the past; nothing
+    /// is stored.
+    ///
+    /// # Errors
+    /// Why it would have been refused.
+    fn plan(
+        &self,
+        request: &CommandRequest<'_>,
+        workspace: PastWorkspace<'_>,
     ) -> Result<Outcome, Failure>;
 
     /// Drops the states that are kept: the store has taken back what some of them rest on.
@@ -116,7 +130,7 @@ impl<D: Decider> Aggregate for Executor<D> {
                 // Another writer was faster: the command is decided again on what is there now,
                 // unless that writer has carried out this very command.
                 Err(Failure::Storage(AppendError::WrongExpectedVersion { .. })) => {
-                    if let Some(done) = repeat(workspace.store, workspace.idempotency) {
+                    if let Some(done) = repeat(workspace.store, workspace.idempotency, u64::MAX) {
                         return done;
                     }
                 }
@@ -124,6 +138,14 @@ impl<D: Decider> Aggregate for Executor<D> {
             }
         }
         self.attempt(request, &mut made, &mut workspace).map_err(Failure::answered)
+    }
+
+    fn plan(
+        &self,
+        request: &CommandRequest<'_>,
+        workspace: PastWorkspace<'_>,
+    ) -> Result<Outcome, Failure> {
+        plan::plan(self, request, workspace)
     }
 
     fn forget(&mut self) {
@@ -169,7 +191,8 @@ impl<D: Decider> Executor<D> {
         workspace: &mut Workspace<'_>,
     ) -> Result<Outcome, Failure> {
         let at = workspace.moment(request);
-        let command = decode::<D>(request, at, made, workspace)?;
+        let mistakes = std::mem::take(&mut workspace.mistakes);
+        let command = decode::<D>(request, at, made, workspace.ids, mistakes)?;
         let id = command.aggregate_id();
         let unreadable = workspace.store.unreadable();
         let sources = Sources {
@@ -217,12 +240,8 @@ impl<D: Decider> Executor<D> {
         if workspace.runner.heal(workspace.store, workspace.schema) {
             facts = (self.look_up)(command, Models::Present(workspace.runner));
         }
-        let decided = D::decide(command, &loaded.state, &facts);
-        // Existence comes before the rules, also where it is that of another type.
-        if !matches!(decided, Err(Rejection::NotFound(_))) {
-            check_type::<D>(command.aggregate_id(), workspace.store)?;
-        }
-        Ok(decided?)
+        let stream = workspace.store.stream(command.aggregate_id());
+        judged::<D>(command, &loaded.state, &facts, stream)
     }
 
     /// Brings state and read models to where the store is now.
@@ -238,6 +257,7 @@ impl<D: Decider> Executor<D> {
             loaded.state = D::evolve(loaded.state, event);
             loaded.version += 1;
             if let Some(recorded) = workspace.store.event(position) {
+                workspace.snapshots.pass::<D, _>(recorded.stream, loaded.version, &loaded.state);
                 workspace.runner.deliver(&Delivery::fresh(recorded, workspace.schema, event));
             }
         }
@@ -261,18 +281,34 @@ impl Workspace<'_> {
 }
 
 /// What a command is answered whose idempotency key is remembered: the first result, or that
-/// the key belongs to another command.
+/// the key belongs to another command. Only what was stored up to the position `until` counts.
 pub fn repeat(
     store: &dyn EventStore,
     idempotency: Option<Idempotency<'_>>,
+    until: u64,
 ) -> Option<Result<Outcome, Failure>> {
     let Idempotency { key, fingerprint } = idempotency?;
-    let remembered = store.remembered(key)?;
+    let remembered = store.remembered(key).filter(|known| known.appended.last <= until)?;
     if remembered.fingerprint == fingerprint {
         return Some(Ok(Outcome::Stored(remembered.appended)));
     }
     let error = format!("The idempotency key {key} was used for another command");
     Some(Err(Failure::rejected(FailureCode::IdempotencyConflict, vec![error])))
+}
+
+/// The events that a command leads to, unless its id belongs to a stream of another type.
+fn judged<D: Decider>(
+    command: &D::Command,
+    state: &D::State,
+    facts: &D::Facts,
+    stream: Option<Stream<'_>>,
+) -> Result<Vec<D::Event>, Failure> {
+    let decided = D::decide(command, state, facts);
+    // Existence comes before the rules, also where it is that of another type.
+    if !matches!(decided, Err(Rejection::NotFound(_))) {
+        check_type::<D>(command.aggregate_id(), stream)?;
+    }
+    Ok(decided?)
 }
 
 /// Reads a command whose events happen `at` that time, all mistakes of its schema together. New
@@ -281,9 +317,9 @@ fn decode<D: Decider>(
     request: &CommandRequest<'_>,
     at: Timestamp,
     made: &mut Vec<String>,
-    workspace: &mut Workspace<'_>,
+    ids: &mut dyn IdGenerator,
+    mistakes: Vec<String>,
 ) -> Result<D::Command, Failure> {
-    let ids = &mut *workspace.ids;
     let mut asked = 0;
     let mut new_id = || {
         asked += 1;
@@ -294,7 +330,6 @@ fn decode<D: Decider>(
     };
     let occasion = Occasion { now: at, new_id: &mut new_id };
     let payload = Payload::new(request.payload);
-    let mistakes = std::mem::take(&mut workspace.mistakes);
     match D::Command::decode(&request.name, payload, occasion) {
         Ok(command) if mistakes.is_empty() => Ok(command),
         Ok(_) => Err(Failure::rejected(FailureCode::ValidationFailed, mistakes)),
@@ -316,8 +351,8 @@ fn check_expected(expected: Option<i128>, actual: u64) -> Result<(), Failure> {
 }
 
 /// Ids are unique in the whole store: a stream of another type is in the way.
-fn check_type<D: Decider>(id: &str, store: &dyn EventStore) -> Result<(), Failure> {
-    match store.stream(id) {
+fn check_type<D: Decider>(id: &str, stream: Option<Stream<'_>>) -> Result<(), Failure> {
+    match stream {
         Some(stream) if stream.aggregate_type != D::AGGREGATE_TYPE => {
             let error = format!("{} {id} already exists", stream.aggregate_type);
             Err(Failure::rejected(FailureCode::AlreadyExists, vec![error]))

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::Then;
 use crate::json::Json;
 use crate::store::Metadata;
 use crate::time::Timestamp;
@@ -29,6 +30,8 @@ pub struct CommandRequest<'a> {
     pub timestamp: Option<Timestamp>,
     /// Whether only to say what would happen.
     pub dry_run: bool,
+    /// With a dry run, the moment at which it would have happened; the present, if not given.
+    pub as_of: Option<Then>,
 }
 
 impl CommandRequest<'_> {

@@ -9,7 +9,6 @@ pub mod open_runs;
 pub mod order_search;
 pub mod orders;
 mod past;
-mod rank;
 mod row_set;
 mod rows;
 mod saved;
@@ -20,7 +19,8 @@ pub mod users;
 pub use past::{Models, Moment, Past, Temporal};
 pub use text::folded;
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::collections::BTreeSet;
 use std::io;
 
 use crate::checkpoint::{Reader, Writer};
@@ -190,6 +190,24 @@ impl Runner {
         *old = rebuilt;
         self.built.forget(place);
         Some(store.head())
+    }
+
+    /// The positions after `after`, up to `until`, of the events that concerned one of the
+    /// projections of these types, ascending.
+    pub fn concerned(&self, types: &BTreeSet<TypeId>, after: u64, until: u64) -> Vec<u64> {
+        let of_types = |running: &&Running| types.contains(&running.projection.as_any().type_id());
+        let running = self.running.iter().filter(of_types);
+        let mut concerned: Vec<u64> =
+            running.flat_map(|running| running.handled.between(after, until)).collect();
+        concerned.sort_unstable();
+        concerned.dedup();
+        concerned
+    }
+
+    /// The projections of these types as they are before the first event.
+    pub fn anew(&self, types: &BTreeSet<TypeId>) -> Self {
+        let of_types = |running: &&Running| types.contains(&running.projection.as_any().type_id());
+        Self::new(self.running.iter().filter(of_types).map(|running| running.new))
     }
 
     /// How far each projection has come, in the order of registration.

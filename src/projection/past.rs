@@ -52,6 +52,14 @@ impl<'a> Models<'a> {
         }
     }
 
+    /// All projections as they are.
+    pub fn runner(self) -> &'a Runner {
+        match self {
+            Self::Present(runner) => runner,
+            Self::Past(past) => past.runner,
+        }
+    }
+
     /// The read model that is a `P`, if one is registered. As of the past it is built from the
     /// first event on, in time proportional to the position: [`as_of`](Self::as_of) is for
     /// those that are [`Temporal`].

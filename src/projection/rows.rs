@@ -1,6 +1,10 @@
 //! The rows of a read model, numbered from 0 in the order in which they came: those of a
 //! checkpoint are read when they are first needed.
 
+mod column;
+
+pub(super) use column::Column;
+
 use std::cell::{Cell, OnceCell};
 use std::{io, mem};
 

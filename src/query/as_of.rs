@@ -5,19 +5,23 @@ use crate::json;
 use crate::store::EventStore;
 use crate::time::Timestamp;
 
-/// The position that `as_of` stands for: a JSON string with a timestamp stands for the last
+/// The position up to `head` that the parameter `name`, given as `as_of`, stands for: a JSON string with a timestamp stands for the last
 /// event at or before it, a number for the event with that sequence number, 0 for the time
 /// before the first.
 ///
 /// # Errors
-/// When it is neither, or a position that the store has not reached: what it will hold is not
-/// known yet. A moment yet to come stands for the present.
-pub fn position(as_of: &str, store: &dyn EventStore) -> Result<u64, QueryError> {
+/// When it is neither, or a position beyond `head`: what it will hold is not known there. A moment
+/// yet to come stands for `head`.
+pub fn position(
+    name: &str,
+    as_of: &str,
+    head: u64,
+    store: &dyn EventStore,
+) -> Result<u64, QueryError> {
     let moment = json::string(as_of).and_then(|text| Timestamp::parse(&text));
     if let Some(moment) = moment {
-        return Ok(store.position_at(moment));
+        return Ok(store.position_at(moment).min(head));
     }
-    let head = store.head();
     let expectation = match json::integer(as_of) {
         Some(beyond) if beyond > i128::from(head) => {
             format!("must not lie beyond the newest event, {head}")
@@ -27,5 +31,5 @@ pub fn position(as_of: &str, store: &dyn EventStore) -> Result<u64, QueryError> 
             None => "must be an RFC 3339 timestamp or a sequence number".to_owned(),
         },
     };
-    Err(QueryError::BadParameter(format!("asOf {expectation}")))
+    Err(QueryError::BadParameter(format!("{name} {expectation}")))
 }

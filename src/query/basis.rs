@@ -1,5 +1,8 @@
 //! What an answer rests on, noted while it is written.
 
+use std::any::TypeId;
+use std::collections::BTreeSet;
+
 use crate::store::EventStore;
 
 /// The rows of an answer, in its order, each with the events that made it.
@@ -7,6 +10,8 @@ use crate::store::EventStore;
 pub struct Basis {
     /// The rows.
     pub rows: Vec<Row>,
+    /// The types of the read models that were looked into.
+    pub models: BTreeSet<TypeId>,
 }
 
 /// A row of an answer.
@@ -32,5 +37,18 @@ impl Basis {
     /// Notes a row that was made by the events at these positions, ascending.
     pub fn row(&mut self, id: &str, events: Vec<u64>) {
         self.rows.push(Row { id: id.to_owned(), events });
+    }
+
+    /// Notes a read model.
+    pub fn model(&mut self, model: TypeId) {
+        self.models.insert(model);
+    }
+
+    /// The positions of all events that made the rows, ascending, each once.
+    pub fn events(&self) -> Vec<u64> {
+        let mut events: Vec<u64> = self.rows.iter().flat_map(|row| &row.events).copied().collect();
+        events.sort_unstable();
+        events.dedup();
+        events
     }
 }

@@ -1,6 +1,7 @@
 //! `GetCustomerOrderSummary` {customerId} → what the orders of a customer come to, or `null` if
 //! there are none.
 
+use super::list_orders::note_orders;
 use super::{Params, Query, QueryError, RestsOn, View};
 use crate::domain::order::Status;
 use crate::json;
@@ -12,10 +13,12 @@ pub const GET_CUSTOMER_ORDER_SUMMARY: Query =
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("customerId")?;
-    match view.model::<Orders>()?.summary(&id) {
+    let orders = view.as_of::<Orders>()?;
+    match orders.summary(&id) {
         Some(summary) => write(out, &id, &summary),
         None => out.push_str("null"),
     }
+    note_orders(view, orders, orders.rows_of(&id));
     Ok(())
 }
 

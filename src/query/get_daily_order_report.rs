@@ -1,6 +1,7 @@
 //! `GetDailyOrderReport` {date} → what the orders that were created on a day, in UTC, come to:
 //! {date, total_orders, unique_customers, revenue, shipped_orders, cancelled_orders}.
 
+use super::list_orders::note_orders;
 use super::{Params, Query, QueryError, RestsOn, View};
 use crate::json;
 use crate::projection::orders::{DailyReport, Orders};
@@ -11,8 +12,9 @@ pub const GET_DAILY_ORDER_REPORT: Query =
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let date = params.required_day("date")?;
+    let orders = view.as_of::<Orders>()?;
     let DailyReport { total_orders, unique_customers, revenue, shipped_orders, cancelled_orders } =
-        view.model::<Orders>()?.report(date);
+        orders.report(date);
     let count = |out: &mut String, key: &str, count: u64| {
         json::push_key(out, key);
         json::push_number(out, count);
@@ -27,5 +29,6 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     count(out, "shipped_orders", shipped_orders);
     count(out, "cancelled_orders", cancelled_orders);
     out.push('}');
+    note_orders(view, orders, orders.rows_on(date));
     Ok(())
 }

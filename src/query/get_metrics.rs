@@ -37,6 +37,7 @@ fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), Query
         ("live_states", metrics.live_states),
         ("snapshots", view.sources.snapshots.lookups()),
         ("queries", metrics.query_cache),
+        ("past_answers", metrics.past_answers),
     ];
     object(out, "caches", caches, lookups);
     out.push('}');

@@ -8,6 +8,7 @@ pub const GET_ORDER: Query = Query { name: "GetOrder", answer, rests_on: RestsOn
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("orderId")?;
-    write_or_null(out, view.model::<Orders>()?.get(&id));
+    write_or_null(out, view.as_of::<Orders>()?.get(&id).as_deref());
+    view.note(|basis| basis.aggregate(view.store(), &id, view.position));
     Ok(())
 }

@@ -36,6 +36,7 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
         }
     }
     out.push_str(if out.len() > start { "]" } else { "null" });
+    view.note(|basis| basis.aggregate(store, &id, position));
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! `ListOrders` {customerId?, status?, fromDate?, toDate?, page?, pageSize?} → a page of the
 //! orders that fit, newest first: {orders, page, page_size, total}.
 
-use super::{Params, Query, QueryError, RestsOn, View, write_page};
+use super::{Page, Params, Query, QueryError, RestsOn, View, write_page};
 use crate::domain::order::Status;
-use crate::projection::orders::{Filter, Orders};
+use crate::projection::orders::{AsOf, Filter, Orders};
 use crate::time::Timestamp;
 
 /// The query.
@@ -17,8 +17,32 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let until = params.time("toDate")?.map_or(Timestamp::MAX, |until| *until.end());
     let page = params.page("pageSize")?;
     let filter = Filter { customer_id: customer_id.as_deref(), status, from, until };
-    let found = view.model::<Orders>()?.list(&filter);
-    let orders = found.page(page.skip(), page.size);
-    write_page(out, "orders", orders.into_iter(), String::push_str, page, found.total());
+    let orders = view.as_of::<Orders>()?;
+    let found = orders.list(&filter);
+    let rows = found.page(page.skip(), page.size);
+    write_orders(view, out, orders, &rows, page, found.total());
     Ok(())
+}
+
+/// Writes the orders in these rows as a page of so many in all, and notes them.
+pub(super) fn write_orders(
+    view: &View<'_>,
+    out: &mut String,
+    orders: AsOf<'_>,
+    rows: &[u32],
+    page: Page,
+    total: u64,
+) {
+    let views = rows.iter().filter_map(|row| orders.view(*row));
+    write_page(out, "orders", views, |out, view| out.push_str(&view), page, total);
+    note_orders(view, orders, rows.iter().copied());
+}
+
+/// Notes a row of the answer for each of the orders in these rows.
+pub(super) fn note_orders(view: &View<'_>, orders: AsOf<'_>, rows: impl Iterator<Item = u32>) {
+    view.note(|basis| {
+        for id in rows.filter_map(|row| orders.id(row)) {
+            basis.aggregate(view.store(), &id, view.position);
+        }
+    });
 }

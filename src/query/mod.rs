@@ -5,6 +5,8 @@ pub mod as_of;
 mod basis;
 pub mod cache;
 pub mod cached_users;
+pub mod diff;
+pub mod explain;
 pub mod get_customer_order_summary;
 pub mod get_daily_order_report;
 pub mod get_events;
@@ -26,16 +28,19 @@ pub mod list_orders;
 pub mod list_product_quantities;
 pub mod list_users;
 mod params;
+pub mod past_answers;
 pub mod search_orders;
 
 pub use basis::{Basis, Row};
 pub use params::{Page, Params};
 
+use std::any::{TypeId, type_name};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use crate::json;
 use crate::metrics::Metrics;
-use crate::projection::{Models, Projection, Temporal};
+use crate::projection::{Models, Past, Projection, Temporal};
 use crate::replay::Sources;
 use crate::store::EventStore;
 
@@ -57,6 +62,8 @@ pub enum RestsOn {
     Noted,
     /// On all events: another one can change which rows there are.
     Events,
+    /// On what the query rests on that is asked about.
+    Another,
     /// On how far the projections have come.
     Projections,
     /// On the running node, which has no past.
@@ -88,9 +95,14 @@ pub struct View<'a> {
     pub models: Models<'a>,
     /// What the node has counted.
     pub metrics: &'a Metrics,
+    /// All queries, for those that are about others.
+    pub queries: &'a Queries,
     /// Where to note what the answer rests on, if somebody asked for that.
     pub basis: Option<&'a RefCell<Basis>>,
 }
+
+/// Queries by their names.
+pub type Queries = BTreeMap<&'static str, Query>;
 
 /// Why a query has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,7 +132,23 @@ impl<'a> View<'a> {
     /// # Errors
     /// When none is registered.
     pub fn as_of<P: Temporal>(&self) -> Result<P::AsOf<'a>, QueryError> {
-        self.models.as_of::<P>().ok_or(QueryError::Unavailable(std::any::type_name::<P>()))
+        self.note(|basis| basis.model(TypeId::of::<P>()));
+        self.models.as_of::<P>().ok_or(QueryError::Unavailable(type_name::<P>()))
+    }
+
+    /// Asks what queries saw at a position before this one, or at this one, and notes what the
+    /// answer rests on, if there is a `basis`.
+    pub fn at<T>(
+        &self,
+        position: u64,
+        basis: Option<&RefCell<Basis>>,
+        ask: impl FnOnce(&View<'_>) -> T,
+    ) -> T {
+        if position >= self.position {
+            return ask(&View { basis, ..*self });
+        }
+        let past = Past::new(self.models.runner(), self.sources, position);
+        ask(&View { position, models: Models::Past(&past), basis, ..*self })
     }
 
     /// Notes what the answer rests on, if somebody asked for that; otherwise nothing is done.
@@ -135,7 +163,8 @@ impl<'a> View<'a> {
     /// # Errors
     /// When none is registered.
     pub fn model<P: Projection>(&self) -> Result<&'a P, QueryError> {
-        self.models.get::<P>().ok_or(QueryError::Unavailable(std::any::type_name::<P>()))
+        self.note(|basis| basis.model(TypeId::of::<P>()));
+        self.models.get::<P>().ok_or(QueryError::Unavailable(type_name::<P>()))
     }
 }
 

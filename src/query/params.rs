@@ -4,13 +4,24 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::QueryError;
-use crate::json::{self, Members};
+use crate::json::{self, Json, Members};
 use crate::time::{Day, Timestamp};
 
 /// The parameters of a query. Ones that the query does not know are ignored; `null` is as good
 /// as absent.
 #[derive(Debug, Default)]
 pub struct Params<'a>(Members<'a>);
+
+/// A query that another query is about, as it came.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    /// The query's name.
+    pub(super) name: Cow<'a, str>,
+    /// Its parameters.
+    pub(super) params: Params<'a>,
+    /// The moment or position it is asked as of, if one is given. A JSON value.
+    pub(super) as_of: Option<&'a str>,
+}
 
 /// A page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +145,40 @@ impl<'a> Params<'a> {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, QueryError> {
         self.read(name, expectation, |raw| parse(&json::string(raw)?))
+    }
+
+    /// The query `name`: {type, params?, asOf?}.
+    ///
+    /// # Errors
+    /// When it is missing or something else.
+    pub(super) fn required_query(&self, name: &str) -> Result<Asked<'a>, QueryError> {
+        let bad = |text: String| QueryError::BadParameter(text);
+        let object = |value: Json<'a>, name: &str| {
+            let members = Members::of(value).map_err(|error| bad(format!("{name} {error}")))?;
+            match members.duplicate() {
+                Some(key) => Err(bad(format!("{name}.{key} is given twice"))),
+                None => Ok(members),
+            }
+        };
+        let value = self.0.value_present(name).ok_or_else(|| required(name))?;
+        let members = object(value, name)?;
+        let of = members.get_present("type").ok_or_else(|| required(&format!("{name}.type")))?;
+        let of = json::string(of).ok_or_else(|| bad(format!("{name}.type must be a string")))?;
+        let params = match members.value_present("params") {
+            Some(value) => object(value, &format!("{name}.params"))?,
+            None => Members::default(),
+        };
+        Ok(Asked { name: of, params: Self(params), as_of: members.get_present("asOf") })
+    }
+
+    /// The parameters as they were given, the same for those that were given alike.
+    pub fn as_given(&self) -> String {
+        let mut text = String::new();
+        for (key, value) in self.0.iter() {
+            json::push_key(&mut text, key);
+            text.push_str(value);
+        }
+        text
     }
 
     /// The parameter `name`, in camelCase, as it was given: a JSON value. It may be given in

@@ -1,8 +1,9 @@
 //! `SearchOrders` {q, page?, pageSize?} → a page of the orders whose id, customer and city have
 //! words that begin as those of `q` do, newest first: {orders, page, page_size, total}.
 
+use super::list_orders::write_orders;
 use super::params::required;
-use super::{Params, Query, QueryError, RestsOn, View, write_page};
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::projection::order_search::OrderSearch;
 use crate::projection::orders::Orders;
 
@@ -18,11 +19,9 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let q = params.one_of("q", &expectation, long_enough)?;
     let q = q.ok_or_else(|| required("q"))?;
     let page = params.page("pageSize")?;
-    let orders = view.model::<Orders>()?;
-    let found = view.model::<OrderSearch>()?.find(&q);
+    let found = view.as_of::<OrderSearch>()?.find(&q);
     let limit = usize::try_from(page.size).unwrap_or(usize::MAX);
-    let rows = found.newest(page.skip()).take(limit);
-    let views = rows.filter_map(|row| orders.view(row));
-    write_page(out, "orders", views, String::push_str, page, found.total());
+    let rows: Vec<u32> = found.newest(page.skip()).take(limit).collect();
+    write_orders(view, out, view.as_of::<Orders>()?, &rows, page, found.total());
     Ok(())
 }

@@ -10,8 +10,9 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::io;
 
-use super::Projection;
 use super::row_set::RowSet;
+use super::rows::Column;
+use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Lazy, Reader, Writer};
 use crate::domain::order::OrderEvent;
 use crate::schema::Delivery;
@@ -25,6 +26,9 @@ use words::Text;
 #[derive(Debug, Default)]
 pub struct OrderSearch {
     rows: u32,
+    /// The position of the event that created each order: 4 bytes, and all that there is to say
+    /// of the past, as no word of an order ever changes.
+    positions: Column<u32>,
     /// The streams whose order has its row.
     seen: Lazy<RowSet>,
     restored: Lazy<PrefixTree>,
@@ -32,15 +36,25 @@ pub struct OrderSearch {
     new: PrefixTree,
 }
 
+/// The search for the orders that there are or were.
+#[derive(Debug, Clone, Copy)]
+pub struct AsOf<'a> {
+    search: &'a OrderSearch,
+    /// Those that there were: the first so many. `None` for all.
+    count: Option<u32>,
+}
+
 /// The orders that were found.
 #[derive(Debug)]
 pub struct Found<'a> {
     restored: Cow<'a, RowSet>,
     new: Cow<'a, RowSet>,
+    count: Option<u32>,
 }
 
 /// The sections of a checkpoint.
 const ROWS: &str = "order_search";
+const POSITIONS: &str = "order_search/positions";
 const SEEN: &str = "order_search/seen";
 const WORDS: &str = "order_search/words";
 
@@ -58,6 +72,8 @@ impl Projection for OrderSearch {
         let decoded = delivery.decode::<OrderEvent>();
         let Some(OrderEvent::Created(created)) = decoded.as_deref() else { return false };
         self.seen.change(|seen| _ = seen.insert(stream));
+        // The store has fewer than 2^32 events.
+        self.positions.push(delivery.event().sequence_number as u32);
         self.add([&created.order_id, &created.customer_id, &created.shipping_address.city]);
         true
     }
@@ -66,8 +82,13 @@ impl Projection for OrderSearch {
         self
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn save(&self, writer: &mut Writer) -> io::Result<bool> {
         writer.value(ROWS, &self.rows)?;
+        writer.numbers32(POSITIONS, self.positions.iter())?;
         let mut seen = Vec::new();
         self.seen.get().write(&mut seen);
         writer.section(SEEN, &seen)?;
@@ -79,6 +100,7 @@ impl Projection for OrderSearch {
         let Some(rows) = reader.value(ROWS) else { return false };
         *self = Self {
             rows,
+            positions: Column::restore(reader, rows as usize, |reader| reader.numbers32(POSITIONS)),
             seen: Lazy::of(reader, move |reader| read_seen(&reader.section(SEEN)?, rows)),
             restored: Lazy::of(reader, move |reader| saved::read(&reader.section(WORDS)?, rows)),
             new: PrefixTree::default(),
@@ -87,20 +109,38 @@ impl Projection for OrderSearch {
     }
 
     fn damaged(&self) -> bool {
-        self.seen.damaged() || self.restored.damaged()
+        self.positions.damaged() || self.seen.damaged() || self.restored.damaged()
+    }
+}
+
+impl Temporal for OrderSearch {
+    type AsOf<'a> = AsOf<'a>;
+
+    fn as_of<'a>(&'a self, moment: Moment<'a>) -> AsOf<'a> {
+        let count = match moment {
+            Moment::Present => None,
+            Moment::Past { position, .. } => {
+                let is_past = |created: &u32| u64::from(*created) <= position;
+                // Each has an event, of which there are fewer than 2^32.
+                Some(self.positions.partition_point(is_past) as u32)
+            }
+        };
+        AsOf { search: self, count }
+    }
+}
+
+impl<'a> AsOf<'a> {
+    /// The orders that have, for each word of `q`, a word that begins with it. None when `q` has
+    /// no words.
+    pub fn find(self, q: &str) -> Found<'a> {
+        let text = Text::new(q);
+        let words = text.words();
+        let Self { search: OrderSearch { restored, new, .. }, count } = self;
+        Found { restored: find_all(restored.get(), &words), new: find_all(new, &words), count }
     }
 }
 
 impl OrderSearch {
-    /// The orders that have, for each word of `q`, a word that begins with it. None when `q` has
-    /// no words.
-    pub fn find(&self, q: &str) -> Found<'_> {
-        let text = Text::new(q);
-        let words = text.words();
-        let restored = find_all(self.restored.get(), &words);
-        Found { restored, new: find_all(&self.new, &words) }
-    }
-
     /// Adds the next order, which has these texts.
     fn add(&mut self, texts: [&str; 3]) {
         let text = texts.join(" ");
@@ -116,16 +156,24 @@ impl OrderSearch {
 impl Found<'_> {
     /// How many there are.
     pub fn total(&self) -> u64 {
-        self.restored.len() + self.new.len()
+        self.len(&self.restored) + self.len(&self.new)
     }
 
     /// Their rows, those of the latest orders first, behind the first `skip` of them. To skip
     /// many costs no more than to skip none.
     pub fn newest(&self, skip: u64) -> impl Iterator<Item = u32> {
-        let all = 0..u32::MAX;
-        let skip_restored = skip.saturating_sub(self.new.len());
+        let all = 0..self.count.unwrap_or(u32::MAX);
+        let skip_restored = skip.saturating_sub(self.len(&self.new));
         let new = self.new.newest(all.clone(), skip);
         new.chain(self.restored.newest(all, skip_restored))
+    }
+
+    /// How many of them there were.
+    fn len(&self, of: &RowSet) -> u64 {
+        match self.count {
+            Some(count) => of.within(0..count),
+            None => of.len(),
+        }
     }
 }
 

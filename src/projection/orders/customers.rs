@@ -4,10 +4,11 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::Brief;
+use super::changes::Step;
+use super::track::{Tally, Track};
 use crate::checkpoint::{Reader, Seed, Writer, pack, unpack};
+use crate::domain::Sum;
 use crate::domain::order::Status;
-use crate::domain::{Money, Sum};
 use crate::projection::lookup::Lookup;
 use crate::projection::row_set::RowSet;
 
@@ -28,7 +29,7 @@ pub(super) struct Customers {
 struct Customer {
     id: Box<str>,
     orders: RowSet,
-    sums: Sums,
+    sums: Track<Sums>,
 }
 
 /// What the orders of a customer come to. The serde form is that of a checkpoint.
@@ -43,38 +44,60 @@ pub struct Sums {
 }
 
 impl Customers {
-    /// The orders of a customer who has some, and what they come to.
-    pub(super) fn get(&self, seed: Seed, id: &str) -> Option<(&RowSet, Sums)> {
-        let customer = self.list.get(self.find(seed, id)? as usize)?;
-        Some((&customer.orders, customer.sums))
+    /// The number of a customer who has orders.
+    pub(super) fn find(&self, seed: Seed, id: &str) -> Option<u32> {
+        let same = |number: u32| self.list.get(number as usize).is_some_and(|c| &*c.id == id);
+        self.by_id.find(seed.hash(id), same)
     }
 
-    /// Adds a new order, in a new row, of a customer. Returns the row of the one before it.
-    pub(super) fn add(&mut self, seed: Seed, id: &str, row: u32, order: Brief) -> Option<u32> {
+    /// The orders of a customer.
+    pub(super) fn orders(&self, number: u32) -> Option<&RowSet> {
+        self.list.get(number as usize).map(|customer| &customer.orders)
+    }
+
+    /// What the orders of a customer come to, and came to.
+    pub(super) fn sums(&self, number: u32) -> Option<&Track<Sums>> {
+        self.list.get(number as usize).map(|customer| &customer.sums)
+    }
+
+    /// Adds a new order, in a new row, of a customer. Returns the customer's number and the row
+    /// of the order before it.
+    pub(super) fn add(&mut self, seed: Seed, id: &str, row: u32) -> (u32, Option<u32>) {
         let number = match self.find(seed, id) {
             Some(number) => number,
             None => self.come(seed, id),
         };
-        let customer = self.list.get_mut(number as usize)?;
+        let Some(customer) = self.list.get_mut(number as usize) else { return (number, None) };
         let before = customer.orders.last();
         customer.orders.insert(row);
-        customer.sums.count(None, order);
-        before
+        (number, before)
     }
 
-    /// Notes what became of an order of a customer.
-    pub(super) fn change(&mut self, seed: Seed, id: &str, before: Brief, after: Brief) {
-        let number = self.find(seed, id);
-        if let Some(customer) = number.and_then(|number| self.list.get_mut(number as usize)) {
-            customer.sums.count(Some(before), after);
+    /// Counts a step of an order of a customer, the change at that place of the log.
+    pub(super) fn count(&mut self, number: u32, step: &Step, place: u32) {
+        if let Some(customer) = self.list.get_mut(number as usize) {
+            customer.sums.count(step, place);
         }
+    }
+
+    /// The customer of each of the first `count` orders; 0 for what is damaged.
+    pub(super) fn by_row(&self, count: usize) -> Vec<u32> {
+        let mut numbers = vec![0; count];
+        for (customer, number) in self.list.iter().zip(0..) {
+            for row in customer.orders.iter() {
+                if let Some(place) = numbers.get_mut(row as usize) {
+                    *place = number;
+                }
+            }
+        }
+        numbers
     }
 
     pub(super) fn save(&self, writer: &mut Writer) -> io::Result<()> {
         self.by_id.save(writer, BY_ID)?;
         let ids = pack(self.list.iter().map(|customer| &*customer.id));
         writer.section(IDS, ids.as_bytes())?;
-        let sums: Vec<Sums> = self.list.iter().map(|customer| customer.sums).collect();
+        let sums: Vec<Sums> = self.list.iter().map(|customer| customer.sums.now()).collect();
         writer.value(SUMS, &sums)?;
         RowSet::save(writer, ORDERS, self.list.iter().map(|customer| &customer.orders))
     }
@@ -87,7 +110,12 @@ impl Customers {
             return None;
         }
         let each = ids.into_iter().zip(sums).zip(orders);
-        let list = each.map(|((id, sums), orders)| Customer { id: id.into(), orders, sums });
+        let customer = |((id, sums), orders): ((&str, Sums), RowSet)| Customer {
+            id: id.into(),
+            orders,
+            sums: Track::from(sums),
+        };
+        let list = each.map(customer);
         Some(Self { list: list.collect(), by_id: Lookup::restore(reader, BY_ID) })
     }
 
@@ -95,32 +123,26 @@ impl Customers {
         self.by_id.damaged()
     }
 
-    fn find(&self, seed: Seed, id: &str) -> Option<u32> {
-        let same = |number: u32| self.list.get(number as usize).is_some_and(|c| &*c.id == id);
-        self.by_id.find(seed.hash(id), same)
-    }
-
     /// Adds a customer who has no orders yet.
     fn come(&mut self, seed: Seed, id: &str) -> u32 {
         // Each customer has an order, and each order an event, of which there are fewer than 2^32.
         let number = self.list.len() as u32;
-        let (orders, sums) = (RowSet::default(), Sums::default());
+        let (orders, sums) = (RowSet::default(), Track::default());
         self.list.push(Customer { id: id.into(), orders, sums });
         self.by_id.insert(seed.hash(id), number);
         number
     }
 }
 
-impl Sums {
-    /// Counts an order, in the place of what it was before.
-    fn count(&mut self, before: Option<Brief>, after: Brief) {
-        let was = |amount: fn(Brief) -> Money| before.map_or(Money::ZERO, amount);
-        self.total_amount.replace(was(|order| order.total), after.total);
-        self.total_spent.replace(was(|order| order.spent), after.spent);
-        if let Some(before) = before {
-            let count = &mut self.by_status[before.status as usize];
-            *count = count.saturating_sub(1);
+impl Tally for Sums {
+    fn count(&mut self, step: &Step) {
+        let ([total, new_total], [spent, new_spent]) = (step.totals(), step.spent());
+        self.total_amount.replace(total, new_total);
+        self.total_spent.replace(spent, new_spent);
+        for (count, status) in self.by_status.iter_mut().zip(Status::ALL) {
+            let [was, is] = [step.before, step.after]
+                .map(|brief| u32::from(brief.is_some_and(|brief| brief.status == status)));
+            *count = (*count + is).saturating_sub(was);
         }
-        self.by_status[after.status as usize] += 1;
     }
 }

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Brief;
+use super::changes::{Change, Step};
+use super::track::{Tally, Track};
+use crate::domain::Sum;
 use crate::domain::order::Status;
-use crate::domain::{Money, Sum};
 use crate::time::Day;
 
-/// Reports by day. The serde form is that of a checkpoint.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Days(BTreeMap<Day, DailyReport>);
+/// Reports by day, as they are and as they were.
+#[derive(Debug, Default)]
+pub(super) struct Days(BTreeMap<Day, Track<DailyReport>>);
 
-/// What came of the orders that were created on one day.
+/// What came of the orders that were created on one day. The serde form is that of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DailyReport {
     /// How many there are.
@@ -29,36 +30,51 @@ pub struct DailyReport {
 }
 
 impl Days {
+    /// Those of which this is reported; their past is not known.
+    pub(super) fn from(reports: BTreeMap<Day, DailyReport>) -> Self {
+        Self(reports.into_iter().map(|(day, report)| (day, Track::from(report))).collect())
+    }
+
+    /// What is reported of each day.
+    pub(super) fn reports(&self) -> BTreeMap<Day, DailyReport> {
+        self.0.iter().map(|(day, track)| (*day, track.now())).collect()
+    }
+
     /// The report of a day.
-    pub(super) fn report(&self, day: Day) -> DailyReport {
-        self.0.get(&day).copied().unwrap_or_default()
+    pub(super) fn now(&self, day: Day) -> DailyReport {
+        self.0.get(&day).map(Track::now).unwrap_or_default()
     }
 
-    /// Notes a new order, and whether it is the first of its customer that day.
-    pub(super) fn add(&mut self, day: Day, order: Brief, first_of_customer: bool) {
-        let report = self.0.entry(day).or_default();
-        report.total_orders += 1;
-        report.unique_customers += u64::from(first_of_customer);
-        report.count(None, order);
+    /// The same after the first `len` changes of the log.
+    pub(super) fn at(&self, log: &[Change], len: usize, day: Day) -> DailyReport {
+        self.0.get(&day).map(|track| track.at(log, len)).unwrap_or_default()
     }
 
-    /// Notes what became of an order of that day.
-    pub(super) fn change(&mut self, day: Day, before: Brief, after: Brief) {
-        self.0.entry(day).or_default().count(Some(before), after);
+    /// Counts a step of an order of that day, the change at that place of the log.
+    pub(super) fn count(&mut self, day: Day, step: &Step, place: u32) {
+        self.0.entry(day).or_default().count(step, place);
     }
 }
 
-impl DailyReport {
-    /// Counts an order, in the place of what it was before.
-    fn count(&mut self, before: Option<Brief>, after: Brief) {
-        self.revenue.replace(before.map_or(Money::ZERO, |before| before.total), after.total);
-        let was = |is: fn(Status) -> bool| u64::from(before.is_some_and(|b| is(b.status)));
-        let now = |is: fn(Status) -> bool| u64::from(is(after.status));
-        let (shipped, cancelled) = (now(is_shipped), now(is_cancelled));
-        self.shipped_orders = (self.shipped_orders + shipped).saturating_sub(was(is_shipped));
-        self.cancelled_orders =
-            (self.cancelled_orders + cancelled).saturating_sub(was(is_cancelled));
+impl Tally for DailyReport {
+    fn count(&mut self, step: &Step) {
+        let counts = |is: fn(Status) -> bool| {
+            [step.before, step.after].map(|brief| brief.is_some_and(|brief| is(brief.status)))
+        };
+        count(&mut self.total_orders, counts(|_| true));
+        if step.first_that_day {
+            count(&mut self.unique_customers, counts(|_| true));
+        }
+        count(&mut self.shipped_orders, counts(is_shipped));
+        count(&mut self.cancelled_orders, counts(is_cancelled));
+        let [before, after] = step.totals();
+        self.revenue.replace(before, after);
     }
+}
+
+/// Counts what was and is counted or not.
+fn count(counter: &mut u64, [was, is]: [bool; 2]) {
+    *counter = (*counter + u64::from(is)).saturating_sub(u64::from(was));
 }
 
 fn is_shipped(status: Status) -> bool {

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// An order with what its stream tells of it, beside the data of the events.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StreamedOrder {
+pub(super) struct StreamedOrder {
     /// The order.
     pub order: Box<PlacedOrder>,
     /// When its stream began to have it: the time of its `OrderCreated`.
@@ -69,7 +69,7 @@ struct Columns<'a> {
 
 impl StreamedOrder {
     /// The view of the order, which is called `order_id`: a JSON object.
-    pub fn view(&self, order_id: &str) -> String {
+    pub(super) fn view(&self, order_id: &str) -> String {
         // Texts, numbers and lists of objects of them can always be written.
         serde_json::to_string(&self.columns(order_id)).unwrap_or_default()
     }
@@ -143,6 +143,16 @@ impl StreamedOrder {
         let Columns { created_at, updated_at, version, .. } = columns;
         Self { order: Box::new(order), created_at, updated_at, version }
     }
+}
+
+/// The id of the order of which this is the view; `None` when it is none.
+pub(super) fn id_of(view: &str) -> Option<Cow<'_, str>> {
+    /// The first member.
+    #[derive(Deserialize)]
+    struct Id<'a>(#[serde(borrow)] Cow<'a, str>);
+    let rest = view.strip_prefix("{\"order_id\":")?;
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter();
+    values.next()?.ok().map(|Id(id)| id)
 }
 
 /// A row of the read model: the view.

@@ -106,7 +106,7 @@ fn execute(
     let payload = request.body.value_present("payload");
     let payload = payload.ok_or_else(|| WireError::malformed("payload is required"))?;
     Members::of(payload).map_err(|error| WireError::malformed(format!("payload {error}")))?;
-    let command = CommandRequest { required: REQUIRED, ..decode(&request.body)? };
+    let command = CommandRequest { required: REQUIRED, ..decode(&request.body, desk.engine)? };
     match desk.engine.execute(&command) {
         Ok(outcome) => Ok(Ok(outcome)),
         Err(Failure::Rejected { errors, .. }) => Ok(Err(errors)),

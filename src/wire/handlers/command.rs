@@ -1,7 +1,8 @@
 //! `command` {command} → `command_result`.
 
-use super::{flag, object, read_object, required, text};
-use crate::executor::{CommandRequest, Failure, FailureCode, Outcome, PlannedEvent};
+use super::{flag, object, query_error, read_object, required, text};
+use crate::engine::Engine;
+use crate::executor::{CommandRequest, Failure, FailureCode, Outcome, PlannedEvent, Then};
 use crate::json::{self, Members};
 use crate::store::RecordedEvent;
 use crate::time::Timestamp;
@@ -16,7 +17,7 @@ pub fn handle(
     reply: &mut Reply<'_>,
 ) -> Result<(), WireError> {
     let members = object(&request.body, "command")?;
-    let command = decode(&members)?;
+    let command = decode(&members, desk.engine)?;
     let verbose = flag(&members, "", "verbose")?;
     match desk.engine.execute(&command) {
         Ok(outcome) => {
@@ -31,10 +32,13 @@ pub fn handle(
                 out.push_str(",\"events_processed\":");
                 json::push_number(out, events_processed);
             }
+            write_as_of(out, &members);
             Ok(())
         }
         Err(Failure::Rejected { code, errors }) => {
-            write_failure(reply.begin("command_result", desk.identity, request), code, &errors);
+            let out = reply.begin("command_result", desk.identity, request);
+            write_failure(out, code, &errors);
+            write_as_of(out, &members);
             Ok(())
         }
         Err(Failure::Storage(error)) => Err(WireError::storage(&error)),
@@ -42,7 +46,10 @@ pub fn handle(
 }
 
 /// The command whose type, payload and further `members` these are.
-pub(super) fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, WireError> {
+pub(super) fn decode<'a>(
+    members: &Members<'a>,
+    engine: &mut Engine,
+) -> Result<CommandRequest<'a>, WireError> {
     let name = text(members, "command.", "type")?.ok_or_else(|| required("command.type"))?;
     let metadata = match members.value_present("metadata") {
         Some(value) => read_object(value, "metadata")?,
@@ -64,7 +71,26 @@ pub(super) fn decode<'a>(members: &Members<'a>) -> Result<CommandRequest<'a>, Wi
         user_id: text(&metadata, "metadata.", "user_id")?,
         timestamp: timestamp.as_deref().map(parse).transpose()?,
         dry_run: flag(members, "", "dryRun")?,
+        as_of: as_of(members, engine)?,
     })
+}
+
+/// The moment of the past that a dry run is asked as of, if one is given.
+fn as_of(members: &Members<'_>, engine: &mut Engine) -> Result<Option<Then>, WireError> {
+    let Some(as_of) = members.get_present("asOf") else { return Ok(None) };
+    if !flag(members, "", "dryRun")? {
+        let text = "asOf needs dryRun: what has happened can't be changed";
+        return Err(WireError::malformed(text));
+    }
+    engine.then(as_of).map(Some).map_err(query_error)
+}
+
+/// Writes the moment that a command was asked as of, as it was given.
+fn write_as_of(out: &mut String, members: &Members<'_>) {
+    if let Some(as_of) = members.get_present("asOf") {
+        json::push_key(out, "as_of");
+        out.push_str(as_of); // a string or a number: it has no white space to drop
+    }
 }
 
 fn expected_version(members: &Members<'_>) -> Result<Option<i128>, WireError> {

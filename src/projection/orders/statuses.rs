@@ -1,0 +1,106 @@
+//! Which orders have each status, and had it.
+
+use std::io;
+
+use super::changes::{Change, Step};
+use crate::checkpoint::{Reader, Writer};
+use crate::domain::order::Status;
+use crate::projection::row_set::RowSet;
+
+/// The section of a checkpoint.
+const STATUSES: &str = "orders/statuses";
+
+/// So many changes lie between two copies of all sets at least.
+const APART: usize = if cfg!(test) { 5 } else { 1 << 15 };
+
+/// With more rows there are more changes between two copies: one for so many rows. So all copies
+/// together take at most 5 bytes a change, and to undo the changes in between stays much less
+/// than to look at each row.
+const ROWS_A_CHANGE: usize = 8;
+
+/// The orders that have each status, in the order of [`Status::ALL`].
+type ByStatus = [RowSet; Status::ALL.len()];
+
+/// The rows of the orders by their status, as it is and as it was.
+#[derive(Debug, Default)]
+pub(super) struct Statuses {
+    now: ByStatus,
+    /// As they were after some of the changes, from time to time, ascending.
+    kept: Vec<Kept>,
+}
+
+/// The orders by status as they were.
+#[derive(Debug)]
+struct Kept {
+    /// After so many changes of the log.
+    len: usize,
+    sets: ByStatus,
+}
+
+impl Statuses {
+    /// The orders that have a status.
+    pub(super) fn now(&self, status: Status) -> &RowSet {
+        set(&self.now, status)
+    }
+
+    /// Notes a step of the order in a row, after which the log has `len` changes, and there are
+    /// so many rows.
+    pub(super) fn note(&mut self, row: u32, step: &Step, len: usize, rows: usize) {
+        let [before, after] = [step.before, step.after].map(|brief| Some(brief?.status));
+        if before != after {
+            if let Some(before) = before {
+                set_mut(&mut self.now, before).remove(row);
+            }
+            if let Some(after) = after {
+                set_mut(&mut self.now, after).insert(row);
+            }
+        }
+        let since = len - self.kept.last().map_or(0, |kept| kept.len);
+        if since >= APART.max(rows / ROWS_A_CHANGE) {
+            self.kept.push(Kept { len, sets: self.now.clone() });
+        }
+    }
+
+    /// The orders that had a status after the first `len` changes of the log.
+    pub(super) fn at(&self, log: &[Change], len: usize, status: Status) -> RowSet {
+        let next = self.kept.partition_point(|kept| kept.len < len);
+        let (end, sets) = match self.kept.get(next) {
+            Some(kept) => (kept.len, &kept.sets),
+            None => (log.len(), &self.now),
+        };
+        let mut then = set(sets, status).clone();
+        for change in log.get(len..end).unwrap_or_default().iter().rev() {
+            let [before, after] = [change.before(), change.after()];
+            if before != after {
+                if after == Some(status) {
+                    then.remove(change.row);
+                }
+                if before == Some(status) {
+                    then.insert(change.row);
+                }
+            }
+        }
+        then
+    }
+
+    /// Writes the orders by status, as they are.
+    pub(super) fn save(&self, writer: &mut Writer) -> io::Result<()> {
+        RowSet::save(writer, STATUSES, self.now.iter())
+    }
+
+    /// Those that were saved; their past is not known.
+    pub(super) fn restore(reader: &Reader) -> Option<Self> {
+        let now = RowSet::restore(reader, STATUSES)?.try_into().ok()?;
+        Some(Self { now, kept: Vec::new() })
+    }
+}
+
+fn set(sets: &ByStatus, status: Status) -> &RowSet {
+    // There is one for each.
+    &sets[status as usize]
+}
+
+fn set_mut(sets: &mut ByStatus, status: Status) -> &mut RowSet {
+    // There is one for each.
+    &mut sets[status as usize]
+}
