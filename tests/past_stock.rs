@@ -15,7 +15,7 @@ use asof::projection::stock::Stocks;
 use asof::projection::{Models, Past};
 use asof::query::get_fulfilment::GET_FULFILMENT;
 use asof::query::get_stock::GET_STOCK;
-use asof::query::{Basis, Params, Query, QueryRequest, Row, View};
+use asof::query::{Basis, Params, Queries, Query, QueryRequest, Row, View};
 use asof::replay::Sources;
 use asof::snapshot::Snapshots;
 use proptest::prelude::*;
@@ -119,12 +119,13 @@ fn slowly(models: Models<'_>) -> Known {
 
 /// What a query rests on, asked of all there is.
 fn basis(engine: &Engine, query: Query, params: &str) -> Vec<Row> {
-    let (snapshots, metrics) = (Snapshots::every(0), Metrics::default());
+    let snapshots = Snapshots::every(0);
     let (store, schema) = (engine.store(), engine.schema());
     let sources = Sources { store, snapshots: &snapshots, schema };
     let (models, noted) = (Models::Present(engine.models()), RefCell::new(Basis::default()));
     let position = store.head();
-    let view = View { position, sources, models, metrics: &metrics, basis: Some(&noted) };
+    let (metrics, basis, queries) = (&Metrics::default(), Some(&noted), &Queries::new());
+    let view = View { position, sources, models, metrics, basis, queries };
     let params = Params::new(members(params).unwrap());
     (query.answer)(&view, &params, &mut String::new()).unwrap();
     noted.into_inner().rows
