@@ -15,7 +15,7 @@ use asof::checkpoint::{Reader, Writer};
 use asof::domain::order::OrderDecider;
 use asof::engine::Engine;
 use asof::projection::order_search::OrderSearch;
-use asof::projection::{NewProjection, Runner};
+use asof::projection::{Moment, NewProjection, Runner, Temporal};
 use asof::schema::{EventKind, Schema};
 use asof::store::EventStore;
 use files::Files;
@@ -133,7 +133,7 @@ fn found_one_by_one(orders: &[[&str; 3]], q: &str) -> Vec<u32> {
 }
 
 fn found(runner: &Runner, q: &str) -> Vec<u32> {
-    let found = runner.get::<OrderSearch>().unwrap().find(q);
+    let found = runner.get::<OrderSearch>().unwrap().as_of(Moment::Present).find(q);
     let rows: Vec<u32> = found.newest(0).collect();
     assert_eq!(found.total(), rows.len() as u64, "{q:?}");
     for skip in [1, rows.len() / 2, rows.len(), rows.len() + 1] {

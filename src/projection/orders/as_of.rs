@@ -191,9 +191,10 @@ impl<'a> AsOf<'a> {
     /// The rows of the orders that were created between two moments, both included.
     fn created_within(self, from: Timestamp, until: Timestamp) -> Range<u32> {
         let created = self.orders.created.get();
-        let start = created.partition_point(|moment| *moment < from) as u32;
-        let end = created.partition_point(|moment| *moment <= until) as u32;
-        start..end.min(self.count).max(start)
+        let rows = |past: usize| (past as u32).min(self.count);
+        let start = rows(created.partition_point(|moment| *moment < from));
+        let end = rows(created.partition_point(|moment| *moment <= until));
+        start..end.max(start)
     }
 
     /// The orders with a status.
@@ -203,7 +204,7 @@ impl<'a> AsOf<'a> {
             None => Cow::Borrowed(present.now(status)),
             Some(Stretch { changes, len, past }) => {
                 let statuses = past.map_or(present, |past| &past.statuses);
-                Cow::Owned(statuses.at(changes, len, status))
+                Cow::Owned(statuses.at(changes, len, status, self.orders.rows.len() as u32))
             }
         }
     }

@@ -7,6 +7,8 @@ mod customers;
 mod days;
 mod past;
 mod statuses;
+#[cfg(test)]
+mod tests;
 mod track;
 mod view;
 

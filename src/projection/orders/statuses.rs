@@ -61,26 +61,24 @@ impl Statuses {
         }
     }
 
-    /// The orders that had a status after the first `len` changes of the log.
-    pub(super) fn at(&self, log: &[Change], len: usize, status: Status) -> RowSet {
+    /// The orders that had a status after the first `len` changes of the log. There are so many
+    /// `rows` by now.
+    pub(super) fn at(&self, log: &[Change], len: usize, status: Status, rows: u32) -> RowSet {
         let next = self.kept.partition_point(|kept| kept.len < len);
-        let (end, sets) = match self.kept.get(next) {
-            Some(kept) => (kept.len, &kept.sets),
-            None => (log.len(), &self.now),
-        };
-        let mut then = set(sets, status).clone();
-        for change in log.get(len..end).unwrap_or_default().iter().rev() {
-            let [before, after] = [change.before(), change.after()];
-            if before != after {
-                if after == Some(status) {
-                    then.remove(change.row);
-                }
-                if before == Some(status) {
-                    then.insert(change.row);
-                }
+        let before = next.checked_sub(1).and_then(|before| self.kept.get(before));
+        let now = (log.len(), &self.now);
+        let after = self.kept.get(next).map_or(now, |kept| (kept.len, &kept.sets));
+        let (between, sets) = match before {
+            Some(kept) if len - kept.len < after.0.saturating_sub(len) => {
+                (kept.len..len, &kept.sets)
             }
-        }
-        then
+            _ => (len..after.0, after.1),
+        };
+        // Each change that leads to the status or away from it undoes the one before.
+        let between = log.get(between).unwrap_or_default().iter();
+        let rows_between =
+            between.filter(|change| change.concerns(status)).map(|change| change.row);
+        set(sets, status).toggled(rows_between, rows)
     }
 
     /// Writes the orders by status, as they are.
