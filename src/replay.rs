@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::{Decider, Event};
-use crate::schema::{Delivery, Schema};
+use crate::schema::Schema;
 use crate::snapshot::Snapshots;
 use crate::store::{EventStore, RecordedEvent, StreamKey};
 
@@ -30,10 +30,19 @@ pub struct Sources<'a> {
     pub schema: &'a Schema,
 }
 
-/// The state of a stream as it was at the position `until`: its latest snapshot before that,
-/// and the events since. Events that can't be read count as versions and change nothing.
+/// The state of a stream as it was at the position `until`: the latest that is at hand of those
+/// before, and the events since. Events that can't be read count as versions and change nothing.
 pub fn replay<D: Decider>(sources: Sources<'_>, key: StreamKey, until: u64) -> Replayed<D::State> {
-    replay_from::<D>(sources, key, until, Start::Snapshot).0
+    let Sources { store, snapshots, .. } = sources;
+    let version = store.version_at(key, until);
+    if version == 0 {
+        return Replayed::default(); // and no snapshot is looked for
+    }
+    let (version, state) = snapshots.nearest::<D, _>(key, version).unwrap_or_default();
+    let start = Replayed { version, state };
+    go_on::<D, _>(sources, key, until, start, |state, recorded| {
+        evolve::<D>(sources, state, recorded)
+    })
 }
 
 /// Where a replay starts.
@@ -58,20 +67,33 @@ pub struct Shown {
     pub state: String,
 }
 
-/// The same as [`replay`], and the version of the snapshot that it started from; 0 without one.
+/// The same as [`replay`] from a snapshot or the first event, and the version of that snapshot; 0
+/// without one.
 pub fn replay_from<D: Decider>(
     sources: Sources<'_>,
     key: StreamKey,
     until: u64,
     start: Start,
 ) -> (Replayed<D::State>, u64) {
-    fold(sources, key, until, start, |state, recorded| {
-        let delivery = Delivery::stored(recorded, sources.schema);
-        match delivery.decode::<D::Event>() {
-            Some(event) => D::evolve(state, &event),
-            None => state,
-        }
+    fold::<D, _>(sources, key, until, start, |state, recorded| {
+        evolve::<D>(sources, state, recorded)
     })
+}
+
+fn evolve<D: Decider>(
+    sources: Sources<'_>,
+    state: D::State,
+    recorded: RecordedEvent<'_>,
+) -> D::State {
+    match read::<D>(sources.schema, &recorded) {
+        Some(event) => D::evolve(state, &event),
+        None => state,
+    }
+}
+
+fn read<D: Decider>(schema: &Schema, recorded: &RecordedEvent<'_>) -> Option<D::Event> {
+    let data = schema.upcast(recorded)?;
+    D::Event::decode(recorded.event_type, recorded.aggregate_id, &data)
 }
 
 /// The state of a stream of no known aggregate: what its events' data come to, the later value
@@ -86,7 +108,7 @@ pub fn merge(
     until: u64,
     start: Start,
 ) -> (Replayed<Merged>, u64) {
-    fold(sources, key, until, start, |Merged(mut members), recorded| {
+    fold::<Merged, _>(sources, key, until, start, |Merged(mut members), recorded| {
         // Data are an object, whoever wrote them.
         let data: Merged = serde_json::from_str(recorded.data).unwrap_or_default();
         members.extend(data.0);
@@ -94,13 +116,17 @@ pub fn merge(
     })
 }
 
-fn fold<S: Default + DeserializeOwned>(
+fn fold<K, S>(
     sources: Sources<'_>,
     key: StreamKey,
     until: u64,
     start: Start,
     step: impl Fn(S, RecordedEvent<'_>) -> S,
-) -> (Replayed<S>, u64) {
+) -> (Replayed<S>, u64)
+where
+    K: 'static,
+    S: Clone + Default + Serialize + DeserializeOwned + 'static,
+{
     let Sources { store, snapshots, .. } = sources;
     let version = store.version_at(key, until);
     let snapshot = match start {
@@ -109,10 +135,37 @@ fn fold<S: Default + DeserializeOwned>(
         Start::Snapshot => snapshots.latest(key, version),
         Start::ForSnapshot => snapshots.find(key, version),
     };
-    let (snapshot_version, state) = snapshot.unwrap_or_default();
-    let positions = store.stream_positions(key, snapshot_version, until).into_iter();
-    let state = positions.filter_map(|position| store.event(position)).fold(state, step);
-    (Replayed { version, state }, snapshot_version)
+    let (version, state) = snapshot.unwrap_or_default();
+    (go_on::<K, S>(sources, key, until, Replayed { version, state }, step), version)
+}
+
+/// The state of a stream at the position `until`, given one before. Replays of the same kind `K`
+/// lead to the same states.
+fn go_on<K, S>(
+    sources: Sources<'_>,
+    key: StreamKey,
+    until: u64,
+    start: Replayed<S>,
+    step: impl Fn(S, RecordedEvent<'_>) -> S,
+) -> Replayed<S>
+where
+    K: 'static,
+    S: Clone + Serialize + 'static,
+{
+    let Sources { store, snapshots, .. } = sources;
+    let unreadable = store.unreadable();
+    let Replayed { mut version, mut state } = start;
+    for position in store.stream_positions(key, version, until) {
+        if let Some(recorded) = store.event(position) {
+            state = step(state, recorded);
+        }
+        version += 1;
+        // A state is not kept that may rest on an event which can't be read.
+        if store.unreadable() == unreadable {
+            snapshots.pass::<K, S>(key, version, &state);
+        }
+    }
+    Replayed { version, state }
 }
 
 /// The events of a stream up to the position `until` that can be read, each with its record,
@@ -126,8 +179,7 @@ pub fn events<'a, D: Decider>(
     let positions = store.stream_positions(key, 0, until).into_iter();
     positions.filter_map(move |position| {
         let recorded = store.event(position)?;
-        let data = schema.upcast(&recorded)?;
-        let event = D::Event::decode(recorded.event_type, recorded.aggregate_id, &data)?;
+        let event = read::<D>(schema, &recorded)?;
         Some((recorded, event))
     })
 }

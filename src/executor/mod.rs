@@ -257,6 +257,7 @@ impl<D: Decider> Executor<D> {
             loaded.state = D::evolve(loaded.state, event);
             loaded.version += 1;
             if let Some(recorded) = workspace.store.event(position) {
+                workspace.snapshots.pass::<D, _>(recorded.stream, loaded.version, &loaded.state);
                 workspace.runner.deliver(&Delivery::fresh(recorded, workspace.schema, event));
             }
         }

@@ -1,10 +1,12 @@
 //! The read model of fulfilments: how far each has come.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::Projection;
+use super::past::earlier_state;
+use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Reader, Writer};
 use crate::domain::Decider;
 use crate::domain::fulfilment::{
@@ -16,6 +18,13 @@ use crate::schema::Delivery;
 #[derive(Debug, Default)]
 pub struct Fulfilments(BTreeMap<String, Fulfilment>);
 
+/// The fulfilments as of a moment.
+#[derive(Clone, Copy)]
+pub struct FulfilmentsAsOf<'a> {
+    fulfilments: &'a Fulfilments,
+    moment: Moment<'a>,
+}
+
 /// The section of a checkpoint.
 const FULFILMENTS: &str = "fulfilments";
 
@@ -26,6 +35,32 @@ impl Fulfilments {
             Fulfilment::Absent => None,
             Fulfilment::Begun(run) => Some(run),
         }
+    }
+}
+
+impl<'a> FulfilmentsAsOf<'a> {
+    /// The fulfilment of an order, if it had begun. One that has gone on since is replayed.
+    pub fn get(&self, order_id: &str) -> Option<Cow<'a, FulfilmentRun>> {
+        let now = self.fulfilments.get(order_id)?;
+        let earlier = match self.moment {
+            Moment::Present => None,
+            Moment::Past { position, sources } => {
+                earlier_state::<FulfilmentDecider>(sources, &run_id(order_id), position)
+            }
+        };
+        match earlier {
+            None => Some(Cow::Borrowed(now)),
+            Some(Fulfilment::Absent) => None,
+            Some(Fulfilment::Begun(run)) => Some(Cow::Owned(*run)),
+        }
+    }
+}
+
+impl Temporal for Fulfilments {
+    type AsOf<'a> = FulfilmentsAsOf<'a>;
+
+    fn as_of<'a>(&'a self, moment: Moment<'a>) -> FulfilmentsAsOf<'a> {
+        FulfilmentsAsOf { fulfilments: self, moment }
     }
 }
 

@@ -2,13 +2,13 @@
 //! every event of the store once, in order.
 
 pub mod fulfilments;
+mod handled;
 pub mod inventory;
 mod lookup;
 pub mod open_runs;
 pub mod order_search;
 pub mod orders;
 mod past;
-mod rank;
 mod row_set;
 mod rows;
 mod saved;
@@ -26,6 +26,8 @@ use std::io;
 use crate::checkpoint::{Reader, Writer};
 use crate::schema::{Delivery, Schema};
 use crate::store::EventStore;
+use handled::Handled;
+use past::Built;
 
 /// Builds a read model from events. A fresh one is what stands before the first event.
 pub trait Projection: Any {
@@ -82,6 +84,8 @@ pub type NewProjection = fn() -> Box<dyn Projection>;
 #[derive(Debug)]
 pub struct Runner {
     running: Vec<Running>,
+    /// Read models of the past, for those who ask for the same moment again.
+    built: Built,
     heals: u64,
 }
 
@@ -89,6 +93,8 @@ struct Running {
     new: NewProjection,
     projection: Box<dyn Projection>,
     checkpoint: Checkpoint,
+    /// Which of the events that it has seen concerned it.
+    handled: Handled,
     /// The position at which each rebuild took place, ascending.
     rebuilds: Vec<u64>,
 }
@@ -116,7 +122,8 @@ pub struct Status {
 impl Runner {
     /// A runner of the projections that `registered` makes, none of which has seen an event.
     pub fn new(registered: impl IntoIterator<Item = NewProjection>) -> Self {
-        Self { running: registered.into_iter().map(Running::new).collect(), heals: 0 }
+        let running = registered.into_iter().map(Running::new).collect();
+        Self { running, built: Built::default(), heals: 0 }
     }
 
     /// The read model that is a `P`, if one is registered.
@@ -172,21 +179,29 @@ impl Runner {
     /// that served until then, if all events can be read. Returns how many it took; `None` for
     /// an unknown name, and when one can't be read.
     pub fn rebuild(&mut self, name: &str, store: &dyn EventStore, schema: &Schema) -> Option<u64> {
-        let mut running = self.running.iter_mut();
-        let old = running.find(|running| running.projection.name() == name)?;
+        let mut running = self.running.iter();
+        let place = running.position(|running| running.projection.name() == name)?;
+        let old = self.running.get_mut(place)?;
         let mut rebuilt = old.replayed(store, schema, store.head());
         if rebuilt.checkpoint.position < store.head() {
             return None;
         }
         rebuilt.rebuilds.push(store.head());
         *old = rebuilt;
-        Some(old.checkpoint.position)
+        self.built.forget(place);
+        Some(store.head())
     }
 
     /// The positions after `after`, up to `until`, of the events that concerned one of the
     /// projections of these types, ascending.
-    pub fn concerned(&self, _: &BTreeSet<TypeId>, after: u64, until: u64) -> Vec<u64> {
-        (after + 1..=until).collect()
+    pub fn concerned(&self, types: &BTreeSet<TypeId>, after: u64, until: u64) -> Vec<u64> {
+        let of_types = |running: &&Running| types.contains(&running.projection.as_any().type_id());
+        let running = self.running.iter().filter(of_types);
+        let mut concerned: Vec<u64> =
+            running.flat_map(|running| running.handled.between(after, until)).collect();
+        concerned.sort_unstable();
+        concerned.dedup();
+        concerned
     }
 
     /// The projections of these types as they are before the first event.
@@ -199,12 +214,25 @@ impl Runner {
     pub fn status(&self) -> impl Iterator<Item = Status> {
         self.running.iter().map(Running::status)
     }
+
+    /// The positions behind `after` and up to `until` of the events that concerned the projection
+    /// with this name, ascending; none for an unknown name.
+    pub fn handled_between(
+        &self,
+        name: &str,
+        after: u64,
+        until: u64,
+    ) -> impl Iterator<Item = u64> + use<'_> {
+        let running = self.running.iter().find(|running| running.projection.name() == name);
+        running.into_iter().flat_map(move |running| running.handled.between(after, until))
+    }
 }
 
 impl Running {
     /// A projection before its first event.
     fn new(new: NewProjection) -> Self {
-        Self { new, projection: new(), checkpoint: Checkpoint::default(), rebuilds: Vec::new() }
+        let (checkpoint, handled) = (Checkpoint::default(), Handled::default());
+        Self { new, projection: new(), checkpoint, handled, rebuilds: Vec::new() }
     }
 
     fn is<P: Projection>(&self) -> bool {
@@ -219,6 +247,21 @@ impl Running {
         }
     }
 
+    /// The same as of a position.
+    fn status_at(&self, position: u64) -> Status {
+        let rebuilds = self.rebuilds.partition_point(|at| *at <= position) as u64;
+        // One that could not see all events is no further than it has come.
+        let position = position.min(self.checkpoint.position);
+        let events_handled = self.handled.up_to(position);
+        let checkpoint = Checkpoint { position, events_handled };
+        Status { name: self.projection.name(), checkpoint, rebuilds }
+    }
+
+    /// Whether a part of what was restored turned out unreadable.
+    fn damaged(&self) -> bool {
+        self.projection.damaged() || self.handled.damaged()
+    }
+
     /// Applies an event if it is the next one; `true` when it concerned the read model.
     fn deliver(&mut self, delivery: &Delivery<'_>) -> bool {
         let position = delivery.event().sequence_number;
@@ -226,6 +269,7 @@ impl Running {
             return false;
         }
         let concerned = self.projection.apply(delivery);
+        self.handled.push(concerned);
         self.checkpoint.events_handled += u64::from(concerned);
         self.checkpoint.position = position;
         concerned

@@ -1,9 +1,10 @@
 //! Read models as they were.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use super::{Projection, Runner, Running, Status};
-use crate::replay::Sources;
+use crate::domain::Decider;
+use crate::replay::{Sources, Start, replay_from};
 
 /// A read model that can tell what it was at any position, without being built anew. What it
 /// keeps for that is part of what its events build.
@@ -42,14 +43,6 @@ pub enum Models<'a> {
     Past(&'a Past<'a>),
 }
 
-/// The read models as they were at a position.
-pub struct Past<'a> {
-    runner: &'a Runner,
-    sources: Sources<'a>,
-    position: u64,
-    built: Vec<OnceCell<Running>>,
-}
-
 impl<'a> Models<'a> {
     /// The read model that is a `P` as of the moment, if one is registered.
     pub fn as_of<P: Temporal>(self) -> Option<P::AsOf<'a>> {
@@ -82,12 +75,29 @@ impl<'a> Models<'a> {
         match self {
             Self::Present(runner) => runner.status().collect(),
             Self::Past(past) => {
-                let all = 0..past.built.len();
-                all.map(|place| past.build(place).status()).collect()
+                let running = past.runner.running.iter();
+                running.map(|running| running.status_at(past.position)).collect()
             }
         }
     }
 }
+
+/// The read models as they were at a position.
+pub struct Past<'a> {
+    runner: &'a Runner,
+    sources: Sources<'a>,
+    position: u64,
+    /// Those that were built anew. The runner gets them in the end.
+    built: Vec<OnceCell<Running>>,
+}
+
+/// How many read models of the past are kept.
+const KEPT: usize = 4;
+
+/// Read models of the past that were built, with the place of each among the projections: the
+/// last few, as it takes time to build them and room to keep them.
+#[derive(Debug, Default)]
+pub(super) struct Built(RefCell<Vec<(usize, Running)>>);
 
 impl<'a> Past<'a> {
     /// The projections of `runner` as they were at `position`.
@@ -112,14 +122,73 @@ impl<'a> Past<'a> {
         self.build(place).projection.as_any().downcast_ref()
     }
 
+    /// The read model at a place, as far as there is one of an earlier position brought forward
+    /// from that.
     fn build(&self, place: usize) -> &Running {
         self.built[place].get_or_init(|| {
-            let running = &self.runner.running[place];
-            let mut past = Running::new(running.new);
+            let fresh = || Running::new(self.runner.running[place].new);
+            let mut past = self.runner.built.take(place, self.position).unwrap_or_else(fresh);
             past.catch_up(self.sources.store, self.sources.schema, self.position);
-            past.rebuilds = running.rebuilds.clone();
-            past.rebuilds.retain(|rebuilt_at| *rebuilt_at <= self.position);
             past
         })
     }
+}
+
+impl Drop for Past<'_> {
+    fn drop(&mut self) {
+        let built = self.built.iter_mut().enumerate();
+        for (place, running) in built.filter_map(|(place, cell)| Some((place, cell.take()?))) {
+            self.runner.built.keep(place, running);
+        }
+    }
+}
+
+impl Built {
+    /// Takes out the latest of the projection at a place that is not beyond a position.
+    fn take(&self, place: usize, position: u64) -> Option<Running> {
+        let mut built = self.0.try_borrow_mut().ok()?;
+        let fits = |(of, running): &(usize, Running)| {
+            let at = running.checkpoint.position;
+            (*of == place && at <= position).then_some(at)
+        };
+        let fitting = built.iter().enumerate();
+        let fitting = fitting.filter_map(|(nth, built)| Some((fits(built)?, nth)));
+        let (_, nth) = fitting.max()?;
+        Some(built.remove(nth).1)
+    }
+
+    /// Keeps one in the place of the one that was asked for least recently.
+    fn keep(&self, place: usize, running: Running) {
+        let Ok(mut built) = self.0.try_borrow_mut() else { return };
+        built.push((place, running));
+        let surplus = built.len().saturating_sub(KEPT);
+        built.drain(..surplus);
+    }
+
+    /// Forgets those of the projection at a place, which is built anew.
+    pub(super) fn forget(&mut self, place: usize) {
+        self.0.get_mut().retain(|(of, _)| *of != place);
+    }
+
+    /// Forgets those beyond a position: the events there were taken back.
+    pub(super) fn forget_beyond(&mut self, position: u64) {
+        self.0.get_mut().retain(|(_, running)| running.checkpoint.position <= position);
+    }
+}
+
+/// The state of an aggregate at a position, if events have come to it since: else it is as it is.
+/// Of an aggregate without a stream there is none.
+pub(super) fn earlier_state<D: Decider>(
+    sources: Sources<'_>,
+    aggregate_id: &str,
+    position: u64,
+) -> Option<D::State> {
+    let stream = sources.store.stream(aggregate_id)?;
+    if sources.store.version_at(stream.key, position) == stream.version {
+        return None;
+    }
+    // The snapshots of a stream of another type are of other states.
+    let own = stream.aggregate_type == D::AGGREGATE_TYPE;
+    let start = if own { Start::Snapshot } else { Start::First };
+    Some(replay_from::<D>(sources, stream.key, position, start).0.state)
 }

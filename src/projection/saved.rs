@@ -4,13 +4,18 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checkpoint, Runner, Running};
+use super::{Checkpoint, Handled, Runner, Running};
 use crate::checkpoint::{Reader, Writer};
 use crate::schema::Schema;
 use crate::store::EventStore;
 
 /// The section that lists the saved projections.
 const SECTION: &str = "projections";
+
+/// The section that tells which events concerned a projection.
+fn handled_section(name: &str) -> String {
+    format!("{SECTION}/{name}/handled")
+}
 
 /// All saved projections.
 #[derive(Serialize, Deserialize)]
@@ -39,9 +44,12 @@ impl Runner {
     pub fn save(&self, writer: &mut Writer, made_by: u64) -> io::Result<()> {
         let mut projections = Vec::new();
         for running in &self.running {
-            // To save it is to read all of it, which may be what shows the damage.
-            if running.projection.save(writer)? && !running.projection.damaged() {
-                projections.push(running.saved());
+            if running.projection.save(writer)? {
+                running.handled.save(writer, &handled_section(running.projection.name()))?;
+                // To save it is to read all of it, which may be what shows the damage.
+                if !running.damaged() {
+                    projections.push(running.saved());
+                }
             }
         }
         writer.value(SECTION, &Contents { made_by, projections })
@@ -72,11 +80,12 @@ impl Runner {
     /// it. `true` when there was one: what was answered since it was last called may be wrong.
     pub fn heal(&mut self, store: &dyn EventStore, schema: &Schema) -> bool {
         let mut healed = false;
-        for running in &mut self.running {
-            if running.projection.damaged() {
+        for (place, running) in self.running.iter_mut().enumerate() {
+            if running.damaged() {
                 let name = running.projection.name();
                 tracing::warn!("the checkpoint of {name} is damaged; it is built anew");
                 *running = running.replayed(store, schema, running.checkpoint.position);
+                self.built.forget(place);
                 healed = true;
             }
         }
@@ -93,6 +102,7 @@ impl Runner {
     /// them back. A rebuild since then is not counted: it is taken back with them.
     pub fn roll_back(&mut self, store: &dyn EventStore, schema: &Schema) {
         let head = store.head();
+        self.built.forget_beyond(head);
         for running in &mut self.running {
             if running.checkpoint.position > head {
                 *running = running.replayed(store, schema, head);
@@ -118,6 +128,8 @@ impl Running {
         let mut restored = Self::new(self.new);
         let &Saved { position, events_handled, .. } = saved;
         restored.checkpoint = Checkpoint { position, events_handled };
+        let section = handled_section(restored.projection.name());
+        restored.handled = Handled::restore(reader, section, position, events_handled);
         restored.rebuilds = saved.rebuilds.clone();
         restored.projection.restore(reader).then_some(restored)
     }

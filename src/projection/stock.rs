@@ -4,14 +4,33 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::Projection;
+use serde::{Deserialize, Serialize};
+
+use super::past::earlier_state;
+use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Reader, Writer};
-use crate::domain::stock::{Levels, StockEvent, product_id, stock_id};
+use crate::domain::stock::{Levels, StockDecider, StockEvent, product_id, stock_id};
 use crate::schema::Delivery;
 
 /// The levels of all products that were ever stocked or reserved, by product.
 #[derive(Debug, Default)]
-pub struct Stocks(BTreeMap<String, Levels>);
+pub struct Stocks(BTreeMap<String, Row>);
+
+/// The stock of a product.
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    /// The position of the first event of the stock: it was not there before. (Its stream may
+    /// have begun with events that say nothing of stock.)
+    since: u64,
+    levels: Levels,
+}
+
+/// The stocks as of a moment.
+#[derive(Clone, Copy)]
+pub struct StocksAsOf<'a> {
+    stocks: &'a Stocks,
+    moment: Moment<'a>,
+}
 
 /// The section of a checkpoint.
 const STOCK: &str = "stock";
@@ -19,7 +38,29 @@ const STOCK: &str = "stock";
 impl Stocks {
     /// How much there is of a product; `None` if nothing ever happened to its stock.
     pub fn get(&self, product_id: &str) -> Option<Levels> {
-        self.0.get(product_id).copied()
+        self.0.get(product_id).map(|row| row.levels)
+    }
+}
+
+impl StocksAsOf<'_> {
+    /// How much there was of a product; `None` if nothing had ever happened to its stock. One that
+    /// has changed since is replayed.
+    pub fn get(&self, product_id: &str) -> Option<Levels> {
+        let row = self.stocks.0.get(product_id)?;
+        let Moment::Past { position, sources } = self.moment else { return Some(row.levels) };
+        if row.since > position {
+            return None;
+        }
+        let earlier = earlier_state::<StockDecider>(sources, &stock_id(product_id), position);
+        Some(earlier.map_or(row.levels, |stock| stock.levels))
+    }
+}
+
+impl Temporal for Stocks {
+    type AsOf<'a> = StocksAsOf<'a>;
+
+    fn as_of<'a>(&'a self, moment: Moment<'a>) -> StocksAsOf<'a> {
+        StocksAsOf { stocks: self, moment }
     }
 }
 
@@ -37,14 +78,22 @@ impl Projection for Stocks {
         }
         let id = product_id(id);
         match self.0.get_mut(id) {
-            Some(levels) => *levels = levels.after(&event),
-            None => _ = self.0.insert(id.to_owned(), Levels::default().after(&event)),
+            Some(row) => row.levels = row.levels.after(&event),
+            None => {
+                let since = delivery.event().sequence_number;
+                let levels = Levels::default().after(&event);
+                self.0.insert(id.to_owned(), Row { since, levels });
+            }
         }
         true
     }
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn save(&self, writer: &mut Writer) -> io::Result<bool> {

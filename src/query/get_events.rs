@@ -3,14 +3,16 @@
 //! go on from, absent at the end.
 
 use std::borrow::Cow;
+use std::iter;
+use std::ops::RangeInclusive;
 
 use super::{Params, Query, QueryError, RestsOn, View, write_list};
 use crate::json;
-use crate::store::{EventStore, RecordedEvent, metadata_member};
+use crate::store::{EventStore, RecordedEvent, StreamKey, metadata_member};
 use crate::time::Timestamp;
 
 /// The query.
-pub const GET_EVENTS: Query = Query { name: "GetEvents", answer, rests_on: RestsOn::Events };
+pub const GET_EVENTS: Query = Query { name: "GetEvents", answer, rests_on: RestsOn::Noted };
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let filter = Filter::read(params)?;
@@ -18,8 +20,12 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut found = filter.events(view);
     out.push_str("{\"events\":");
-    write_list(out, found.by_ref().take(limit), |out, event| event.write(out));
+    write_list(out, found.by_ref().take(limit), |out, event| {
+        view.note(|basis| basis.row(event.aggregate_id, vec![event.sequence_number]));
+        event.write(out);
+    });
     if let Some(next) = found.next() {
+        view.note(|basis| basis.row(next.aggregate_id, vec![next.sequence_number]));
         out.push_str(",\"next\":");
         json::push_number(out, next.sequence_number);
     }
@@ -57,14 +63,13 @@ impl<'a> Filter<'a> {
     /// The events that pass, in order.
     fn events<'v>(&'v self, view: &View<'v>) -> Box<dyn Iterator<Item = RecordedEvent<'v>> + 'v> {
         let store = view.store();
-        let first = self.from_sequence.max(first_at(self.from, store));
+        let first = self.from_sequence.max(store.position_before(self.from) + 1);
         let last = store.position_at(self.until).min(view.position);
         let positions: Box<dyn Iterator<Item = u64>> = match &self.aggregate_id {
             Some(id) => {
                 let stream = store.stream(id);
-                let all = stream.map(|stream| store.stream_positions(stream.key, 0, last));
-                let due = all.into_iter().flatten().filter(move |position| *position >= first);
-                Box::new(due)
+                let own = stream.map(|stream| of_stream(store, stream.key, first..=last));
+                Box::new(own.into_iter().flatten())
             }
             None => Box::new(first..=last),
         };
@@ -78,10 +83,24 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// The position of the first event at or after `moment`.
-fn first_at(moment: Timestamp, store: &dyn EventStore) -> u64 {
-    if moment == Timestamp::MIN {
-        return 1;
-    }
-    store.position_at(Timestamp::from_micros(moment.micros() - 1)) + 1
+/// The positions of the events of a stream that lie within `range`, in order, found when they are
+/// asked for: some of them may do.
+fn of_stream(
+    store: &dyn EventStore,
+    key: StreamKey,
+    range: RangeInclusive<u64>,
+) -> impl Iterator<Item = u64> {
+    /// So many are found at a time.
+    const PAGE: u64 = 128;
+    let (first, last) = range.into_inner();
+    let mut after = store.version_at(key, first.saturating_sub(1));
+    let mut page = Vec::new().into_iter();
+    let positions = iter::from_fn(move || {
+        if page.len() == 0 {
+            page = store.stream_page(key, after, PAGE).into_iter();
+            after += PAGE;
+        }
+        page.next()
+    });
+    positions.take_while(move |position| *position <= last)
 }

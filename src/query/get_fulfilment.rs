@@ -1,6 +1,7 @@
 //! `GetFulfilment` {orderId} → how far the fulfilment of the order has come, or `null`.
 
 use super::{Params, Query, QueryError, RestsOn, View, write_list};
+use crate::domain::fulfilment::run_id;
 use crate::json;
 use crate::projection::fulfilments::Fulfilments;
 
@@ -9,7 +10,9 @@ pub const GET_FULFILMENT: Query = Query { name: "GetFulfilment", answer, rests_o
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("orderId")?;
-    let Some(run) = view.model::<Fulfilments>()?.get(&id) else {
+    let run = view.as_of::<Fulfilments>()?.get(&id);
+    view.note(|basis| basis.aggregate(view.store(), &run_id(&id), view.position));
+    let Some(run) = run else {
         out.push_str("null");
         return Ok(());
     };

@@ -11,8 +11,12 @@ pub const GET_PRODUCT_QUANTITIES: Query =
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("productId")?;
-    match view.model::<Inventory>()?.get(&id) {
-        Some(quantities) => write(out, &id, quantities),
+    let inventory = view.as_of::<Inventory>()?;
+    match inventory.get(&id) {
+        Some(quantities) => {
+            view.note(|basis| basis.row(&id, inventory.changes(&id)));
+            write(out, &id, quantities);
+        }
         None => out.push_str("null"),
     }
     Ok(())

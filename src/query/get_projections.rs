@@ -36,6 +36,9 @@ fn write(out: &mut String, view: &View<'_>, status: &Status) {
 
 /// The whole seconds between the first event that the projection has not seen and the newest.
 fn lag_seconds(view: &View<'_>, position: u64) -> u64 {
+    if position >= view.position {
+        return 0; // and no event is read
+    }
     let time = |position| view.store().event(position).map(|event| event.timestamp.micros());
     match (time(position + 1), time(view.position)) {
         (Some(waiting), Some(newest)) => u64::try_from((newest - waiting) / 1_000_000).unwrap_or(0),

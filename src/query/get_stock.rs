@@ -1,6 +1,7 @@
 //! `GetStock` {productId} → how much of the product is available and reserved, or `null`.
 
 use super::{Params, Query, QueryError, RestsOn, View};
+use crate::domain::stock::stock_id;
 use crate::json;
 use crate::projection::stock::Stocks;
 
@@ -9,7 +10,9 @@ pub const GET_STOCK: Query = Query { name: "GetStock", answer, rests_on: RestsOn
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("productId")?;
-    let Some(levels) = view.model::<Stocks>()?.get(&id) else {
+    let levels = view.as_of::<Stocks>()?.get(&id);
+    view.note(|basis| basis.aggregate(view.store(), &stock_id(&id), view.position));
+    let Some(levels) = levels else {
         out.push_str("null");
         return Ok(());
     };

@@ -1,6 +1,7 @@
 //! `GetUser` {userId} → the user's view, or `null`.
 
 use super::{Params, Query, QueryError, RestsOn, View, write_or_null};
+use crate::domain::Fields;
 use crate::projection::users::Users;
 
 /// The query.
@@ -8,6 +9,18 @@ pub const GET_USER: Query = Query { name: "GetUser", answer, rests_on: RestsOn::
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let id = params.required_text("userId")?;
-    write_or_null(out, view.model::<Users>()?.get(&id));
+    let user = view.as_of::<Users>()?.get(&id);
+    // Also where there is none: its events tell why.
+    view.note(|basis| basis.aggregate(view.store(), &id, view.position));
+    write_or_null(out, user.as_deref().map(Fields::as_str));
     Ok(())
+}
+
+/// Writes the view of a user who is shown among others, and notes it.
+pub(super) fn write_user(out: &mut String, view: &View<'_>, user: &Fields) {
+    view.note(|basis| {
+        let id = user.string("id").unwrap_or_default();
+        basis.aggregate(view.store(), &id, view.position);
+    });
+    out.push_str(user.as_str());
 }

@@ -1,8 +1,9 @@
 //! `GetUserAtTime` {userId, timestamp} → the user's view as it was then, or `null`.
 
-use super::{Params, Query, QueryError, RestsOn, View, write_or_null};
-use crate::domain::Fields;
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::domain::user::{User, UserDecider, identified};
+use crate::domain::{Decider, Fields};
+use crate::json;
 use crate::replay::replay;
 
 /// The query.
@@ -13,22 +14,35 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let id = params.required_text("userId")?;
     let moment = params.required_timestamp("timestamp")?;
     let position = view.store().position_at(moment).min(view.position);
-    let user = match view.store().stream(&id) {
-        Some(stream) => replay::<UserDecider>(view.sources, stream.key, position).state,
-        None => User::Absent,
+    let stream = view.store().stream(&id);
+    let Some(stream) = stream.filter(|stream| stream.aggregate_type == UserDecider::AGGREGATE_TYPE)
+    else {
+        out.push_str("null");
+        return Ok(());
     };
-    let at_time = params.raw("timestamp").unwrap_or("null");
-    let then = match user {
-        User::Living(fields) => Some(dated(&identified(&id, &fields), at_time)),
-        User::Absent | User::Deleted => None,
-    };
-    write_or_null(out, then.as_ref().map(Fields::as_str));
+    match replay::<UserDecider>(view.sources, stream.key, position).state {
+        User::Living(fields) => {
+            let at_time = params.raw("timestamp").unwrap_or("null");
+            write_dated(out, &identified(&id, &fields), at_time);
+        }
+        User::Absent | User::Deleted => out.push_str("null"),
+    }
+    view.note(|basis| basis.aggregate(view.store(), &id, position));
     Ok(())
 }
 
-/// The view with the moment it is of. A field of the user that has the same name gives way.
-fn dated(view: &Fields, at_time: &str) -> Fields {
-    let members = view.members();
-    let others = members.iter().filter(|(key, _)| *key != "at_time");
-    Fields::new(others.chain([("at_time", at_time)]))
+/// Writes the view with the moment it is of. A field of the user that has the same name gives way.
+fn write_dated(out: &mut String, view: &Fields, at_time: &str) {
+    out.push('{');
+    for (key, raw) in json::compact_members(view.as_str()) {
+        if key != "\"at_time\"" {
+            out.push_str(key);
+            out.push(':');
+            out.push_str(raw);
+            out.push(',');
+        }
+    }
+    out.push_str("\"at_time\":");
+    json::push_compact(out, at_time);
+    out.push('}');
 }

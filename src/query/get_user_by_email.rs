@@ -1,7 +1,8 @@
 //! `GetUserByEmail` {email} → the view of the living user with this email, whatever its case,
 //! or `null`.
 
-use super::{Params, Query, QueryError, RestsOn, View, write_or_null};
+use super::get_user::write_user;
+use super::{Params, Query, QueryError, RestsOn, View};
 use crate::projection::users::Users;
 
 /// The query.
@@ -10,6 +11,9 @@ pub const GET_USER_BY_EMAIL: Query =
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let email = params.required_text("email")?;
-    write_or_null(out, view.model::<Users>()?.by_email(&email));
+    match view.as_of::<Users>()?.by_email(&email) {
+        Some(user) => write_user(out, view, &user),
+        None => out.push_str("null"),
+    }
     Ok(())
 }

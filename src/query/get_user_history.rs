@@ -18,13 +18,20 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let position = store.position_at(until).min(view.position);
     let user =
         store.stream(&id).filter(|stream| stream.aggregate_type == UserDecider::AGGREGATE_TYPE);
-    let positions = user.map(|stream| store.stream_positions(stream.key, 0, position));
-    let Some(positions) = positions.filter(|positions| !positions.is_empty()) else {
+    let Some(user) = user.filter(|user| store.version_at(user.key, position) > 0) else {
         out.push_str("null");
         return Ok(());
     };
+    let before = store.version_at(user.key, store.position_before(from));
+    let positions = store.stream_positions(user.key, before, position);
+    view.note(|basis| {
+        if before > 0 {
+            // That there was a user is told by the first event, which is not shown.
+            basis.row(&id, store.stream_page(user.key, 0, 1));
+        }
+        positions.iter().for_each(|position| basis.row(&id, vec![*position]));
+    });
     let events = positions.into_iter().filter_map(|position| store.event(position));
-    let events = events.filter(|event| event.timestamp >= from);
     write_list(out, events, |out, event| event.write(out));
     Ok(())
 }

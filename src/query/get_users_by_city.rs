@@ -1,5 +1,6 @@
 //! `GetUsersByCity` {city} → the views of all users of the city, in order of creation.
 
+use super::get_user::write_user;
 use super::{Params, Query, QueryError, RestsOn, View, write_list};
 use crate::projection::users::Users;
 
@@ -9,6 +10,7 @@ pub const GET_USERS_BY_CITY: Query =
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let city = params.required_text("city")?;
-    write_list(out, view.model::<Users>()?.by_city(&city), String::push_str);
+    let users = view.as_of::<Users>()?.by_city(&city);
+    write_list(out, users, |out, user| write_user(out, view, &user));
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! ordered, cancelled and shipped, in the order in which they were first ordered.
 
 use super::{Params, Query, QueryError, RestsOn, View, get_product_quantities, write_page};
-use crate::projection::inventory::Inventory;
+use crate::projection::inventory::{Inventory, Quantities};
 
 /// The query.
 pub const LIST_PRODUCT_QUANTITIES: Query =
@@ -10,9 +10,10 @@ pub const LIST_PRODUCT_QUANTITIES: Query =
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let page = params.page("pageSize")?;
-    let inventory = view.model::<Inventory>()?;
+    let inventory = view.as_of::<Inventory>()?;
     let products = inventory.page(page.skip(), page.size);
-    let write = |out: &mut String, (id, quantities)| {
+    let write = |out: &mut String, (id, quantities): (&str, Quantities)| {
+        view.note(|basis| basis.row(id, inventory.changes(id)));
         get_product_quantities::write(out, id, quantities);
     };
     write_page(out, "products", products, write, page, inventory.count());

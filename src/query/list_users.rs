@@ -1,5 +1,6 @@
 //! `ListUsers` {page?, limit?} → a page of views, in order of creation.
 
+use super::get_user::write_user;
 use super::{Params, Query, QueryError, RestsOn, View, write_list};
 use crate::projection::users::Users;
 
@@ -8,6 +9,7 @@ pub const LIST_USERS: Query = Query { name: "ListUsers", answer, rests_on: Rests
 
 fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), QueryError> {
     let page = params.page("limit")?;
-    write_list(out, view.model::<Users>()?.page(page.skip(), page.size), String::push_str);
+    let users = view.as_of::<Users>()?.page(page.skip(), page.size);
+    write_list(out, users, |out, user| write_user(out, view, &user));
     Ok(())
 }

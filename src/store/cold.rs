@@ -1,5 +1,5 @@
-//! Events that a start from a checkpoint did not read: what leads from one to another is in
-//! memory, they themselves are read by need, some lines of the journal at a time.
+//! Events that a start from a checkpoint did not read: where those of each stream are is in memory,
+//! they themselves are read by need, some lines of the journal at a time.
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
@@ -13,12 +13,9 @@ use crate::time::Timestamp;
 /// All events up to a position.
 #[derive(Default)]
 pub(super) struct Cold {
-    /// By position, from 1: the position of the event before it in its stream.
-    pub(super) previous: Vec<u32>,
     /// By position, from 1: its stream.
     pub(super) streams: Vec<u32>,
-    /// By stream: the position of one of its events.
-    pub(super) last: Vec<u32>,
+    pub(super) positions: Positions,
     /// From the ids of aggregates to their streams.
     pub(super) ids: HashIndex,
     /// From idempotency keys to the first events they led to.
@@ -32,6 +29,15 @@ pub(super) struct Cold {
     pub(super) damage: OnceCell<String>,
     /// How often a block was asked for that can't be read.
     pub(super) unreadable: Cell<u64>,
+}
+
+/// The positions of all events, stream by stream.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    /// Those of each stream ascending, behind those of the stream before it.
+    pub(super) all: Vec<u32>,
+    /// By stream: where its own end; they begin where those of the stream before end.
+    pub(super) ends: Vec<u32>,
 }
 
 /// Where events are read from.
@@ -103,12 +109,17 @@ impl Block {
 impl Cold {
     /// The position of the last event.
     pub(super) fn head(&self) -> u64 {
-        self.previous.len() as u64
+        self.streams.len() as u64
     }
 
     /// How many streams began with one of the events.
     pub(super) fn streams(&self) -> u32 {
-        self.last.len() as u32
+        self.positions.ends.len() as u32
+    }
+
+    /// The positions of the events of a stream, ascending.
+    pub(super) fn positions(&self, stream: u32) -> &[u32] {
+        self.positions.of(stream)
     }
 
     /// What came in the way when an event was to be read.
@@ -129,12 +140,6 @@ impl Cold {
             }
         };
         ends.all(whole) && last.is_none_or(|last| segments.iter().any(|(first, _)| *first == last))
-    }
-
-    /// The position of the event before this one in its stream; 0 when it is the first. `None`
-    /// when this is no position of an event.
-    pub(super) fn previous(&self, position: u32) -> Option<u32> {
-        self.previous.get(position.checked_sub(1)? as usize).copied()
     }
 
     /// The event at a position. `None` as well when it can't be read, which is damage.
@@ -165,7 +170,7 @@ impl Cold {
 
     /// The id of the aggregate of a stream; empty when it can't be read, which is damage.
     pub(super) fn aggregate_id(&self, stream: u32) -> &str {
-        let position = self.last.get(stream as usize).copied().unwrap_or(0);
+        let position = self.positions(stream).last().copied().unwrap_or(0);
         self.event(u64::from(position)).map_or("", |event| event.aggregate_id)
     }
 
@@ -201,6 +206,16 @@ impl Cold {
             self.unreadable.set(self.unreadable.get() + 1);
         }
         Some((place.first, read.as_deref()?))
+    }
+}
+
+impl Positions {
+    /// Those of a stream.
+    pub(super) fn of(&self, stream: u32) -> &[u32] {
+        let end = |stream: u32| self.ends.get(stream as usize).map(|end| *end as usize);
+        let start = stream.checked_sub(1).map_or(Some(0), end);
+        let own = start.zip(end(stream)).and_then(|(start, end)| self.all.get(start..end));
+        own.unwrap_or_default()
     }
 }
 

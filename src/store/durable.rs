@@ -160,6 +160,10 @@ impl EventStore for DurableStore {
         self.memory.stream_positions(key, after, until)
     }
 
+    fn stream_page(&self, key: StreamKey, after: u64, count: u64) -> Vec<u64> {
+        self.memory.stream_page(key, after, count)
+    }
+
     fn version_at(&self, key: StreamKey, until: u64) -> u64 {
         self.memory.version_at(key, until)
     }
@@ -174,6 +178,10 @@ impl EventStore for DurableStore {
 
     fn newest_timestamp(&self) -> Option<Timestamp> {
         self.memory.newest_timestamp()
+    }
+
+    fn position_at(&self, moment: Timestamp) -> u64 {
+        self.memory.position_at(moment)
     }
 
     fn flush(&mut self) -> Result<(), AppendError> {

@@ -5,9 +5,11 @@ use std::io;
 use std::iter::repeat_with;
 use std::rc::Rc;
 
-use super::cold::{Cold, Stretch};
+use super::EventStore;
+use super::cold::{Cold, Positions, Stretch};
 use super::memory::{Chain, MemoryStore};
 use super::recovery::JournalSource;
+use super::times::Times;
 use crate::checkpoint::{HashIndex, Reader, Seed, Writer};
 use crate::journal::{self, After};
 use crate::storage::Storage;
@@ -53,13 +55,10 @@ pub(super) fn save(
     let After { sequence, place, checksum } = last;
     let line = [*sequence, place.segment, place.offset, u64::from(place.len), *checksum];
     writer.numbers64("store/last", line)?;
-    let MemoryStore { cold, records, chains, .. } = store;
-    let previous = records.iter().map(|record| record.previous);
-    writer.numbers32("store/previous", cold.previous.iter().copied().chain(previous))?;
-    let streams = records.iter().map(|record| record.stream);
-    writer.numbers32("store/streams", cold.streams.iter().copied().chain(streams))?;
+    let MemoryStore { cold, chains, .. } = store;
+    writer.numbers32("store/positions", positions(store))?;
+    writer.numbers64("store/times", store.times.micros())?;
     writer.numbers32("store/chains/type", chains.iter().map(|chain| chain.aggregate_type))?;
-    writer.numbers32("store/chains/last", chains.iter().map(|chain| chain.last))?;
     writer.numbers32("store/chains/version", chains.iter().map(|chain| chain.version))?;
     let names: Vec<&str> = (0..store.names.len()).map(|nth| store.names.text(nth as u32)).collect();
     writer.value("store/names", &names)?;
@@ -85,23 +84,13 @@ pub(super) fn restore(reader: &Reader, storage: &Rc<dyn Storage>) -> Option<(Mem
         reader.numbers64("store/last")?.try_into().ok()?;
     let place = journal::Place { segment, offset, len: u32::try_from(len).ok()? };
     let last = After { sequence, place, checksum };
-    let previous = reader.numbers32("store/previous")?;
-    let streams = reader.numbers32("store/streams")?;
-    let chains = chains(reader, sequence)?;
-    let known = chains.len();
-    let before = |(previous, position): (&u32, u32)| *previous < position;
-    let fits = previous.len() as u64 == sequence
-        && streams.len() == previous.len()
-        && previous.iter().zip(1..).all(before)
-        && streams.iter().all(|stream| (*stream as usize) < known);
-    if !fits {
-        return None;
-    }
+    let positions = positions_of(reader, sequence)?;
+    let streams = streams_of(&positions)?;
+    let chains = chains(reader, &positions)?;
     let blocks = blocks(reader)?;
     let cold = Cold {
-        previous,
         streams,
-        last: chains.iter().map(|chain| chain.last).collect(),
+        positions,
         ids: HashIndex::restore(reader, "store/ids")?,
         keys: HashIndex::restore(reader, "store/keys")?,
         seed: Some(reader.value("store/seed")?),
@@ -111,6 +100,7 @@ pub(super) fn restore(reader: &Reader, storage: &Rc<dyn Storage>) -> Option<(Mem
         ..Cold::default()
     };
     let mut store = MemoryStore::default();
+    store.times = Times::restored(&reader.numbers64("store/times")?, sequence)?;
     (store.cold, store.chains) = (cold, chains);
     let names: Vec<String> = reader.value("store/names")?;
     for name in &names {
@@ -120,20 +110,73 @@ pub(super) fn restore(reader: &Reader, storage: &Rc<dyn Storage>) -> Option<(Mem
     store.chains.iter().all(named).then_some((store, last))
 }
 
-fn chains(reader: &Reader, head: u64) -> Option<Vec<Chain>> {
+/// The positions of all events, stream by stream.
+fn positions(store: &MemoryStore) -> Vec<u32> {
+    let MemoryStore { cold, records, chains, .. } = store;
+    let mut all = vec![0; store.head() as usize];
+    let mut free = Vec::with_capacity(chains.len());
+    let mut start = 0;
+    for (stream, chain) in (0..).zip(chains) {
+        let cold = cold.positions(stream);
+        all[start..start + cold.len()].copy_from_slice(cold);
+        free.push(start + cold.len());
+        start += chain.version as usize;
+    }
+    for (position, record) in (cold.head() as u32 + 1..).zip(records) {
+        // The version of a stream counts its events, so each has room for its own.
+        let free = &mut free[record.stream as usize];
+        all[*free] = position;
+        *free += 1;
+    }
+    all
+}
+
+/// The saved positions of so many events.
+fn positions_of(reader: &Reader, head: u64) -> Option<Positions> {
+    let mut end = 0_u32;
+    let mut ends = reader.numbers32("store/chains/version")?;
+    for version in &mut ends {
+        if *version == 0 {
+            return None;
+        }
+        end = end.checked_add(*version)?;
+        *version = end;
+    }
+    let all = reader.numbers32("store/positions")?;
+    let fits = u64::from(end) == head && all.len() as u64 == head;
+    fits.then_some(Positions { all, ends })
+}
+
+/// By position: the stream. `None` when not each position is there once, and those of each
+/// stream ascend.
+fn streams_of(positions: &Positions) -> Option<Vec<u32>> {
+    const NONE: u32 = u32::MAX;
+    let mut streams = vec![NONE; positions.all.len()];
+    for stream in 0..positions.ends.len() as u32 {
+        let own = positions.of(stream);
+        for position in own {
+            let slot = streams.get_mut(position.checked_sub(1)? as usize)?;
+            if std::mem::replace(slot, stream) != NONE {
+                return None;
+            }
+        }
+        if !own.is_sorted() {
+            return None;
+        }
+    }
+    Some(streams)
+}
+
+fn chains(reader: &Reader, positions: &Positions) -> Option<Vec<Chain>> {
     let types = reader.numbers32("store/chains/type")?;
-    let lasts = reader.numbers32("store/chains/last")?;
-    let versions = reader.numbers32("store/chains/version")?;
-    if types.len() != lasts.len() || types.len() != versions.len() {
+    if types.len() != positions.ends.len() {
         return None;
     }
-    let columns = types.into_iter().zip(lasts).zip(versions);
-    let chain = |((aggregate_type, last), version)| Chain { aggregate_type, last, version };
-    let chains: Vec<Chain> = columns.map(chain).collect();
-    let fits = |chain: &Chain| {
-        (1..=head).contains(&u64::from(chain.last)) && u64::from(chain.version) <= head
+    let chain = |(stream, aggregate_type)| {
+        let own = positions.of(stream);
+        Some(Chain { aggregate_type, last: *own.last()?, version: own.len() as u32 })
     };
-    chains.iter().all(fits).then_some(chains)
+    (0..).zip(types).map(chain).collect()
 }
 
 fn blocks(reader: &Reader) -> Option<Vec<Stretch>> {

@@ -4,16 +4,19 @@
 //! another in one text, their ids and names are kept once. A stream is a chain: each record
 //! knows the one before it in its stream, and each stream its last.
 //!
-//! Events from before the start of the process may be [`Cold`]: only their chains are in memory.
+//! Events from before the start of the process may be [`Cold`]: of them, only the positions are in
+//! memory.
 
 use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::cold::Cold;
 use super::ids::Ids;
+use super::times::Times;
+use super::walk::Marks;
 use super::{
     AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, RecordedEvent,
-    Remembered, Stream, StreamKey,
+    Remembered, Stream, StreamKey, last_at,
 };
 use crate::time::Timestamp;
 
@@ -29,6 +32,8 @@ pub struct MemoryStore {
     pub(super) aggregate_ids: Ids,
     /// By stream: first those that began with a cold event.
     pub(super) chains: Vec<Chain>,
+    pub(super) marks: Marks,
+    pub(super) times: Times,
     /// Names of events and of aggregate types.
     pub(super) names: Ids,
     pub(super) remembered: HashMap<Box<str>, Remembered>,
@@ -159,16 +164,16 @@ impl EventStore for MemoryStore {
     }
 
     fn version_at(&self, key: StreamKey, until: u64) -> u64 {
-        let mut walk = self.walk(key);
-        walk.find(|(position, _)| *position <= until).map_or(0, |(_, version)| version)
+        self.find_version(key, until)
     }
 
     fn stream_positions(&self, key: StreamKey, after: u64, until: u64) -> Vec<u64> {
-        let newer = self.walk(key).take_while(|(_, version)| *version > after);
-        let mut positions: Vec<u64> =
-            newer.map(|(position, _)| position).filter(|position| *position <= until).collect();
-        positions.reverse();
-        positions
+        self.positions_up_to(key, after, self.find_version(key, until))
+    }
+
+    fn stream_page(&self, key: StreamKey, after: u64, count: u64) -> Vec<u64> {
+        let version = self.chains.get(key.0 as usize).map_or(0, |chain| u64::from(chain.version));
+        self.positions_up_to(key, after, version.min(after.saturating_add(count)))
     }
 
     fn remembered(&self, key: &str) -> Option<Remembered> {
@@ -192,6 +197,14 @@ impl EventStore for MemoryStore {
             Some(record) => Some(record.timestamp),
             None => self.event(self.head()).map(|event| event.timestamp),
         }
+    }
+
+    fn position_at(&self, moment: Timestamp) -> u64 {
+        if self.newest_timestamp().is_some_and(|newest| newest <= moment) {
+            return self.head();
+        }
+        let (known, beyond) = self.times.around(moment);
+        last_at(moment, known, beyond.min(self.head() + 1), |position| self.time(position))
     }
 }
 
@@ -249,6 +262,8 @@ impl MemoryStore {
             previous: chain.last,
         });
         chain.last = position;
+        self.marks.push(stream, (position, chain.version));
+        self.times.push(u64::from(position), entry.timestamp);
     }
 
     /// Remembers what an idempotency key led to.
@@ -263,6 +278,7 @@ impl MemoryStore {
             let Some(record) = self.records.pop() else { return };
             self.text.truncate(record.start);
             let chain = &mut self.chains[record.stream as usize];
+            self.marks.pop(record.stream, chain.version);
             chain.last = record.previous;
             chain.version -= 1;
             if chain.version == 0 {
@@ -271,6 +287,7 @@ impl MemoryStore {
                 self.aggregate_ids.truncate(self.aggregate_ids.len() - 1);
             }
         }
+        self.times.take_back(head);
         self.remembered.retain(|_, remembered| remembered.appended.last <= head);
     }
 
@@ -281,19 +298,11 @@ impl MemoryStore {
         }
     }
 
-    /// The positions and versions of a stream, the newest first.
-    fn walk(&self, key: StreamKey) -> impl Iterator<Item = (u64, u64)> {
-        let chain = self.chains.get(key.0 as usize);
-        let mut at = chain.map_or(0, |chain| chain.last);
-        let mut version = chain.map_or(0, |chain| u64::from(chain.version));
-        std::iter::from_fn(move || {
-            let step = (u64::from(at), version);
-            at = match u64::from(at).checked_sub(self.cold.head() + 1) {
-                Some(nth) => self.records[nth as usize].previous,
-                None => self.cold.previous(at)?,
-            };
-            version = version.saturating_sub(1);
-            Some(step)
-        })
+    /// When the event at a position happened, if it has been reached and can be read.
+    fn time(&self, position: u64) -> Option<Timestamp> {
+        match position.checked_sub(self.cold.head() + 1) {
+            Some(nth) => self.records.get(nth as usize).map(|record| record.timestamp),
+            None => self.cold.event(position).map(|event| event.timestamp),
+        }
     }
 }

@@ -10,6 +10,8 @@ pub mod line;
 mod memory;
 mod record;
 mod recovery;
+mod times;
+mod walk;
 
 pub use crate::journal::Idempotency;
 pub use durable::DurableStore;
@@ -53,10 +55,19 @@ pub trait EventStore {
     fn streams(&self) -> u64;
 
     /// The positions of those events of a stream whose versions lie above `after` and that lie
-    /// at or before `until`, oldest first. Costs time in proportion to the events above `after`.
+    /// at or before `until`, oldest first. In time proportional to how many these are, beside the
+    /// logarithm of how many the stream has.
     fn stream_positions(&self, key: StreamKey, after: u64, until: u64) -> Vec<u64>;
 
-    /// The version that a stream had at the position `until`.
+    /// The positions of the first events of a stream whose versions lie above `after`, `count` of
+    /// them at the most, oldest first.
+    fn stream_page(&self, key: StreamKey, after: u64, count: u64) -> Vec<u64> {
+        let mut positions = self.stream_positions(key, after, u64::MAX);
+        positions.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        positions
+    }
+
+    /// The version that a stream had at the position `until`, in logarithmic time.
     fn version_at(&self, key: StreamKey, until: u64) -> u64;
 
     /// What was stored under an idempotency key.
@@ -130,16 +141,35 @@ pub trait EventStore {
     /// The position of the last event at or before `moment`: what was known then. Found by
     /// binary search, as timestamps never decrease.
     fn position_at(&self, moment: Timestamp) -> u64 {
-        let (mut known, mut beyond) = (0, self.head() + 1);
-        while beyond - known > 1 {
-            let middle = known + (beyond - known) / 2;
-            match self.event(middle) {
-                Some(event) if event.timestamp <= moment => known = middle,
-                _ => beyond = middle,
-            }
-        }
-        known
+        let time = |position| self.event(position).map(|event| event.timestamp);
+        last_at(moment, 0, self.head() + 1, time)
     }
+
+    /// The position of the last event before `moment`.
+    fn position_before(&self, moment: Timestamp) -> u64 {
+        if moment == Timestamp::MIN {
+            return 0;
+        }
+        self.position_at(Timestamp::from_micros(moment.micros() - 1))
+    }
+}
+
+/// The position of the last event at or before `moment`, where `known` is 0 or the position of
+/// such an event, and `beyond` is not.
+fn last_at(
+    moment: Timestamp,
+    mut known: u64,
+    mut beyond: u64,
+    time: impl Fn(u64) -> Option<Timestamp>,
+) -> u64 {
+    while beyond - known > 1 {
+        let middle = known + (beyond - known) / 2;
+        match time(middle) {
+            Some(time) if time <= moment => known = middle,
+            _ => beyond = middle,
+        }
+    }
+    known
 }
 
 /// Adds to a checkpoint what is not the store's own.

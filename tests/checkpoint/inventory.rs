@@ -3,15 +3,19 @@
 use asof::checkpoint::{HashIndex, Reader, Seed, Writer};
 use asof::domain::order::OrderDecider;
 use asof::projection::inventory::{Inventory, Quantities};
-use asof::projection::{NewProjection, Projection, Runner, Status};
+use asof::projection::{Models, Moment, NewProjection, Past, Projection, Runner, Status, Temporal};
+use asof::replay::Sources;
 use asof::schema::{Delivery, EventKind, Schema};
+use asof::snapshot::Snapshots;
 use asof::store::EventStore;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::files::Files;
-use super::support::order_histories::{PRODUCTS, defined, happened, histories, listed};
-use super::support::orders::{added, cancelled, created, shipped};
+use super::support::order_histories::{
+    PRODUCTS, Product, defined, defined_products, happened, histories, listed, listed_as_of,
+};
+use super::support::orders::{added, cancelled, created, paid, shipped};
 
 const MADE_BY: u64 = 7;
 
@@ -53,6 +57,17 @@ fn told(runner: &Runner) -> Told {
     (runner.status().collect(), inventory.count(), listed(inventory), each)
 }
 
+/// All that it tells of the past: as of each position of a store.
+fn told_of_the_past(runner: &Runner, store: &dyn EventStore) -> Vec<(Vec<Product>, Vec<Status>)> {
+    let (snapshots, schema) = (Snapshots::every(0), schema());
+    let sources = Sources { store, snapshots: &snapshots, schema: &schema };
+    let told = |position| {
+        let status = Models::Past(&Past::new(runner, sources, position)).status();
+        (listed_as_of(runner, sources, position), status)
+    };
+    (0..store.head()).map(told).collect()
+}
+
 proptest! {
     #[test]
     fn restored_again_and_again_equals_replayed_and_defined(
@@ -74,19 +89,28 @@ proptest! {
             if asks {
                 prop_assert_eq!(told(&runner), told(&replayed(store, cut as u64)));
                 prop_assert_eq!(told(&runner).2, defined(&history[..cut]));
+                prop_assert_eq!(
+                    told_of_the_past(&runner, store),
+                    told_of_the_past(&replayed(store, cut as u64), store),
+                );
             }
         }
         prop_assert!(!runner.heal(store, &schema()));
         runner.catch_up(store, &schema());
         prop_assert_eq!(told(&runner), told(&replayed(store, store.head())));
         prop_assert_eq!(told(&runner).2, defined(&history));
+        let past = told_of_the_past(&runner, store);
+        for (position, (products, _)) in past.iter().enumerate() {
+            prop_assert_eq!(products, &defined_products(&history[..position]));
+        }
+        prop_assert_eq!(past, told_of_the_past(&replayed(store, store.head()), store));
         prop_assert!(!runner.heal(store, &schema()));
     }
 
     #[test]
     fn whatever_sections_a_checkpoint_has_nothing_panics_or_goes_on_forever(
         numbers in prop::collection::vec(prop_oneof![9 => 0..5_u32, 1 => any::<u32>()], 30..60),
-        odd in prop::collection::vec(prop::bool::weighted(0.1), 5),
+        odd in prop::collection::vec(prop::bool::weighted(0.1), 7),
         text in "[ab\u{fc}]{4,9}",
         [products, orders, items] in prop::array::uniform3(1..5_usize),
     ) {
@@ -99,7 +123,8 @@ proptest! {
         };
         let wide = |numbers: Vec<u32>| numbers.into_iter().map(|n| u64::from(n) << (n % 2 * 40));
         let seed = Seed::random();
-        writer.value("inventory", &json!({"products": products, "seed": seed})).unwrap();
+        let head = json!({"products": products, "changed_at": numbers[1], "seed": seed});
+        writer.value("inventory", &head).unwrap();
         writer.section("inventory/products", text.as_bytes()).unwrap();
         let mut ends = some(0, products);
         if numbers[0] % 2 == 0 {
@@ -114,6 +139,13 @@ proptest! {
         writer.section("inventory/orders", &counts).unwrap();
         writer.numbers32("inventory/orders/last", some(3, orders)).unwrap();
         writer.numbers32("inventory/items", some(4, 3 * items)).unwrap();
+        let mut ends: Vec<u64> = some(5, products).into_iter().map(u64::from).collect();
+        ends.sort_unstable();
+        let changes = ends.last().map_or(0, |end| *end as usize) + usize::from(odd[6]);
+        writer.numbers64("inventory/changes/ends", ends).unwrap();
+        let parts = numbers.iter().map(|number| u64::from(*number));
+        let parts = parts.clone().zip(parts.rev()).map(|(at, grown)| at << 32 | grown << 29);
+        writer.numbers64("inventory/changes", parts.cycle().take(changes.min(100))).unwrap();
         writer.finish().unwrap();
 
         let mut inventory = Inventory::default();
@@ -122,12 +154,19 @@ proptest! {
         prop_assert!(inventory.damaged() || all == inventory.count());
         let events = [added("a", 3, "1.00"), created(), shipped(), cancelled(None)];
         let events = (0..5).flat_map(|order| events.iter().map(move |event| (order, Some(event.clone()))));
-        let engine = happened(&events.collect());
+        let (engine, snapshots, schema) = (happened(&events.collect()), Snapshots::every(0), schema());
+        let sources = Sources { store: engine.store(), snapshots: &snapshots, schema: &schema };
         for position in 1..=engine.store().head() {
             let event = engine.store().event(position).unwrap();
-            inventory.apply(&Delivery::stored(event, &schema()));
+            inventory.apply(&Delivery::stored(event, &schema));
             listed(&inventory);
             inventory.get("a");
+            for position in 0..9 {
+                let past = Moment::Past { position, sources };
+                let then = inventory.as_of(past);
+                then.page(0, 1000).for_each(|(id, _)| _ = then.changes(id));
+                then.get("a");
+            }
         }
         let mut writer = Writer::create(Files::default().shared()).unwrap();
         prop_assert!(inventory.save(&mut writer).unwrap());
@@ -157,9 +196,12 @@ fn a_damaged_checkpoint_changes_no_answer() {
             let mut runner = restored(&files, cut);
             runner.catch_up_to(store, &schema(), until);
             told(&runner);
+            told_of_the_past(&runner, store);
             runner.heal(store, &schema());
             let expected = if until == cut { &expected } else { &expected_later };
             assert_eq!(told(&runner), told(expected), "{what}");
+            let past = told_of_the_past(&runner, store);
+            assert_eq!(past, told_of_the_past(expected, store), "{what}");
             assert!(!runner.heal(store, &schema()), "{what}");
         }
     };
@@ -174,7 +216,8 @@ fn a_damaged_checkpoint_changes_no_answer() {
 
 #[test]
 fn a_start_reads_no_order_and_no_product_until_one_is_needed() {
-    let engine = happened(&vec![(0, Some(created())), (1, Some(shipped()))]);
+    let history = vec![(0, Some(created())), (1, Some(paid("1.00", None))), (0, Some(shipped()))];
+    let engine = happened(&history);
     let files = Files::default();
     save(&files, &replayed(engine.store(), 2));
     let mut inventory = Inventory::default();
@@ -184,7 +227,15 @@ fn a_start_reads_no_order_and_no_product_until_one_is_needed() {
     assert_eq!(files.take_reads().len(), 1, "the head");
     assert!(inventory.get("book").is_some());
     assert_eq!(files.take_reads().len(), 4, "the products");
-    let event = engine.store().event(2).unwrap();
+    let event = engine.store().event(3).unwrap();
     inventory.apply(&Delivery::stored(event, &schema()));
     assert_eq!(files.take_reads().len(), 3, "the orders");
+    let (store, snapshots, schema) = (engine.store(), Snapshots::every(0), schema());
+    let sources = Sources { store, snapshots: &snapshots, schema: &schema };
+    let get = |position| inventory.as_of(Moment::Past { position, sources }).get("book");
+    let quantities = |shipped| Some(Quantities { ordered: 2, cancelled: 0, shipped });
+    assert_eq!(get(2), quantities(0));
+    assert_eq!(files.take_reads(), [], "as it was since the checkpoint");
+    assert_eq!([get(0), get(1)], [None, quantities(0)]);
+    assert_eq!(files.take_reads().len(), 2, "the changes before it");
 }

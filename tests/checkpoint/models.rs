@@ -276,6 +276,7 @@ fn what_is_damaged_is_not_saved_again() {
     let files = Files::default();
     save(&files, &replayed(store, &schema, CUT));
     let runner = restored(&files, CUT, MADE_BY);
+    assert_eq!(runner.handled_between("tally", 0, CUT).count(), 6, "all of the tally is read");
     files.flip_from(0);
     save(&files, &runner);
     assert_eq!(positions(&restored(&files, CUT, MADE_BY)), [0, CUT], "users, tally");

@@ -45,7 +45,14 @@ fn command() -> impl Strategy<Value = String> {
 /// Every question about the products, of the present and the past.
 fn questions(head: u64) -> Vec<String> {
     let list = |past: String| format!(r#"{{"type":"ListProductQuantities"{past}}}"#);
-    let past = (0..=head).map(|position| list(format!(r#","asOf":{position}"#)));
+    let past = (0..=head).flat_map(|position| {
+        let product = r#""params":{"productId":"b"}"#;
+        [
+            list(format!(r#","asOf":{position}"#)),
+            format!(r#"{{"type":"GetProductQuantities",{product},"asOf":{position}}}"#),
+            format!(r#"{{"type":"GetProjections","asOf":{position}}}"#),
+        ]
+    });
     let mut all: Vec<String> = past.chain([list(String::new())]).collect();
     for product in ["a", "b", "c", "d"] {
         let query = r#"{"type":"GetProductQuantities","params":{"productId":""#;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use asof::domain::order::{Order, OrderDecider, OrderEvent};
 use asof::domain::{Decider, Event};
 use asof::engine::Engine;
-use asof::projection::inventory::{Inventory, Quantities};
+use asof::projection::inventory::{Inventory, InventoryAsOf, Quantities};
+use asof::projection::{Models, Past, Runner};
+use asof::replay::Sources;
 use proptest::prelude::*;
 
 use super::orders::{added, cancelled, created_with, delivered, item, paid, shipped};
@@ -103,4 +105,53 @@ pub fn concerning(history: &[(u8, Option<OrderEvent>)]) -> u64 {
 /// All products, as the inventory has them.
 pub fn listed(inventory: &Inventory) -> Vec<(String, Quantities)> {
     inventory.page(0, 1000).map(|(id, quantities)| (id.to_owned(), quantities)).collect()
+}
+
+/// A product as of a position: its id, its quantities, and the positions of the events that
+/// changed them.
+pub type Product = (String, Quantities, Vec<u64>);
+
+/// All products as the inventory has them as of a position.
+pub fn listed_as_of(runner: &Runner, sources: Sources<'_>, position: u64) -> Vec<Product> {
+    let past = Past::new(runner, sources, position);
+    let inventory: InventoryAsOf<'_> = Models::Past(&past).as_of::<Inventory>().unwrap();
+    let all = inventory.page(0, 1000);
+    all.map(|(id, quantities)| (id.to_owned(), quantities, inventory.changes(id))).collect()
+}
+
+/// The same by definition, of what these events leave.
+pub fn defined_products(history: &[(u8, Option<OrderEvent>)]) -> Vec<Product> {
+    let products = defined(history).into_iter();
+    products.map(|(id, sums)| (id.clone(), sums, changing(history, &id))).collect()
+}
+
+/// The positions of the events with which an order with a product is placed, gets more of it, or
+/// is cancelled or shipped for the first time.
+fn changing(history: &[(u8, Option<OrderEvent>)], product: &str) -> Vec<u64> {
+    let mut orders: BTreeMap<u8, Order> = BTreeMap::new();
+    let mut positions = Vec::new();
+    for ((number, event), position) in history.iter().zip(1..) {
+        let Some(event) = event else { continue };
+        let before = orders.remove(number).unwrap_or_default();
+        let after = OrderDecider::evolve(before.clone(), event);
+        let changed = match (&before, &after) {
+            (Order::Placed(before), Order::Placed(after)) => {
+                let added = |event: &OrderEvent| match event {
+                    OrderEvent::ItemAdded(added) => added.product_id == product,
+                    _ => false,
+                };
+                after.items.get(product).is_some()
+                    && (added(event)
+                        || before.shipment.is_some() != after.shipment.is_some()
+                        || before.cancellation.is_some() != after.cancellation.is_some())
+            }
+            (_, Order::Placed(after)) => after.items.get(product).is_some(),
+            (_, _) => false,
+        };
+        if changed {
+            positions.push(position);
+        }
+        orders.insert(*number, after);
+    }
+    positions
 }

@@ -1,8 +1,11 @@
 //! The read model of the inventory: how much of each product was ordered, cancelled and shipped.
 
+mod as_of;
+mod history;
 mod items;
 mod products;
 
+pub use as_of::InventoryAsOf;
 pub use products::Quantities;
 
 use std::any::Any;
@@ -10,12 +13,13 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::Projection;
 use super::lookup::Lookup;
+use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Lazy, Reader, Seed, Writer};
 use crate::domain::order::{Items, OrderEvent};
 use crate::schema::Delivery;
 use crate::store::StreamKey;
+use history::History;
 use items::OrderItems;
 use products::Products;
 
@@ -29,7 +33,8 @@ use products::Products;
 /// shipped and cancelled counts as both, and a delivery alone makes none shipped: only loaded
 /// events can say such a thing, and a quantity never goes down.
 ///
-/// An event costs at most time in proportion to the items of its order. After a restart the
+/// As of the past they are known from a history of their changes, in time that grows with the
+/// logarithm of these. An event costs at most time in proportion to the items of its order. After a restart the
 /// first event of an order reads the items of all orders from the checkpoint.
 #[derive(Debug, Default)]
 pub struct Inventory {
@@ -37,6 +42,7 @@ pub struct Inventory {
     products: Lazy<Products>,
     by_id: Lookup,
     orders: Lazy<OrderItems>,
+    history: History,
     seed: Seed,
 }
 
@@ -56,6 +62,8 @@ enum Quantity {
 #[derive(Serialize, Deserialize)]
 struct Head {
     products: usize,
+    /// The position of the last change of a quantity.
+    changed_at: u64,
     seed: Seed,
 }
 
@@ -72,12 +80,12 @@ impl Projection for Inventory {
         let Some(event) = delivery.decode::<OrderEvent>() else {
             return false;
         };
-        let order = delivery.event().stream;
+        let (order, at) = (delivery.event().stream, delivery.event().sequence_number);
         match &*event {
-            OrderEvent::Created(created) => self.place(order, &created.items),
-            OrderEvent::ItemAdded(added) => self.add(order, &added.product_id, added.quantity),
-            OrderEvent::Shipped(_) => self.note(order, Quantity::Shipped),
-            OrderEvent::Cancelled(_) => self.note(order, Quantity::Cancelled),
+            OrderEvent::Created(created) => self.place(at, order, &created.items),
+            OrderEvent::ItemAdded(added) => self.add(at, order, &added.product_id, added.quantity),
+            OrderEvent::Shipped(_) => self.note(at, order, Quantity::Shipped),
+            OrderEvent::Cancelled(_) => self.note(at, order, Quantity::Cancelled),
             OrderEvent::Paid(_) | OrderEvent::Delivered(_) => return false,
         }
         true
@@ -87,52 +95,58 @@ impl Projection for Inventory {
         self
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn save(&self, writer: &mut Writer) -> io::Result<bool> {
         let products = self.products.get();
-        writer.value(HEAD, &Head { products: products.len(), seed: self.seed })?;
+        let (count, changed_at) = (products.len(), self.history.until());
+        writer.value(HEAD, &Head { products: count, changed_at, seed: self.seed })?;
         products.save(writer)?;
+        self.history.save(writer, count)?;
         self.by_id.save(writer, BY_ID)?;
         self.orders.get().save(writer).map(|()| true)
     }
 
     fn restore(&mut self, reader: &Reader) -> bool {
-        let Some(Head { products, seed }) = reader.value(HEAD) else { return false };
+        let Some(head) = reader.value(HEAD) else { return false };
+        let Head { products, changed_at, seed } = head;
         *self = Self {
             products: Lazy::of(reader, move |reader| Products::restore(reader, products)),
             by_id: Lookup::restore(reader, BY_ID),
             orders: Lazy::of(reader, move |reader| OrderItems::restore(reader, products)),
+            history: History::restore(reader, products, changed_at),
             seed,
         };
         true
     }
 
     fn damaged(&self) -> bool {
-        self.products.damaged() || self.by_id.damaged() || self.orders.damaged()
+        let read_at_once = self.products.damaged() || self.by_id.damaged();
+        read_at_once || self.orders.damaged() || self.history.damaged()
     }
 }
 
 impl Inventory {
     /// The quantities of a product; `None` if it was never ordered.
     pub fn get(&self, product_id: &str) -> Option<Quantities> {
-        self.products.get().quantities(self.find(product_id)?)
+        self.as_of(Moment::Present).get(product_id)
     }
 
     /// The ids and quantities of `limit` products after the first `skip`, in the order in which
     /// they were first ordered.
     pub fn page(&self, skip: u64, limit: u64) -> impl Iterator<Item = (&str, Quantities)> {
-        let products = self.products.get();
-        let wanted = skip..skip.saturating_add(limit);
-        let numbers = wanted.map_while(|nth| u32::try_from(nth).ok());
-        numbers.map_while(|number| Some((products.id(number)?, products.quantities(number)?)))
+        self.as_of(Moment::Present).page(skip, limit)
     }
 
     /// How many products were ever ordered.
     pub fn count(&self) -> u64 {
-        self.products.get().len() as u64
+        self.as_of(Moment::Present).count()
     }
 
     /// Places an order, unless it is placed: it is created once.
-    fn place(&mut self, order: StreamKey, items: &Items) {
+    fn place(&mut self, at: u64, order: StreamKey, items: &Items) {
         if self.orders.get().counts_towards(order, Quantity::Ordered) {
             return;
         }
@@ -141,43 +155,43 @@ impl Inventory {
             numbered.extend(self.number(&item.product_id).map(|number| (number, item.quantity)));
         }
         self.orders.change(|orders| orders.place(order, &numbered));
-        self.count_towards(Quantity::Ordered, order);
+        self.count_towards(at, Quantity::Ordered, order);
     }
 
     /// Adds to the items of an order, and to each quantity that the order counts towards.
-    fn add(&mut self, order: StreamKey, product_id: &str, quantity: u32) {
+    fn add(&mut self, at: u64, order: StreamKey, product_id: &str, quantity: u32) {
         if !self.orders.get().counts_towards(order, Quantity::Ordered) {
             return;
         }
         let Some(product) = self.number(product_id) else { return };
         let mut grown = 0;
         self.orders.change(|orders| grown = orders.add(order, product, quantity));
-        let orders = self.orders.get();
+        let (orders, history) = (self.orders.get(), &mut self.history);
         self.products.change(|products| {
             for towards in Quantity::ALL {
                 if orders.counts_towards(order, towards) {
-                    products.count(towards, product, grown);
+                    products.count(history, at, product, (towards, grown));
                 }
             }
         });
     }
 
     /// Notes that a placed order counts towards a quantity from now on, if it did not.
-    fn note(&mut self, order: StreamKey, towards: Quantity) {
+    fn note(&mut self, at: u64, order: StreamKey, towards: Quantity) {
         let orders = self.orders.get();
         let placed = orders.counts_towards(order, Quantity::Ordered);
         if placed && !orders.counts_towards(order, towards) {
             self.orders.change(|orders| orders.note(order, towards));
-            self.count_towards(towards, order);
+            self.count_towards(at, towards, order);
         }
     }
 
     /// Adds all items of an order to a quantity.
-    fn count_towards(&mut self, towards: Quantity, order: StreamKey) {
-        let orders = self.orders.get();
+    fn count_towards(&mut self, at: u64, towards: Quantity, order: StreamKey) {
+        let (orders, history) = (self.orders.get(), &mut self.history);
         self.products.change(|products| {
             for (product, quantity) in orders.items(order) {
-                products.count(towards, product, quantity);
+                products.count(history, at, product, (towards, quantity));
             }
         });
     }
@@ -223,10 +237,10 @@ mod tests {
             Some([other, id])
         });
         let [one, other] = pair.unwrap();
-        inventory.place(StreamKey(0), &Items::default());
-        inventory.add(StreamKey(0), &one, 1);
+        inventory.place(1, StreamKey(0), &Items::default());
+        inventory.add(2, StreamKey(0), &one, 1);
         assert_eq!(inventory.get(&other), None);
-        inventory.add(StreamKey(0), &other, 2);
+        inventory.add(3, StreamKey(0), &other, 2);
         let ordered = |id| inventory.get(id).map(|quantities| quantities.ordered);
         assert_eq!([ordered(&one), ordered(&other)], [Some(1), Some(2)]);
     }

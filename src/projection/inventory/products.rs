@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Quantity;
+use super::history::History;
 use crate::checkpoint::{Reader, Writer};
 
 const IDS: &str = "inventory/products";
@@ -61,18 +62,20 @@ impl Products {
         Some(number)
     }
 
-    /// Adds to one of the quantities of a product.
-    pub(super) fn count(&mut self, towards: Quantity, number: u32, quantity: u32) {
+    /// Adds to one of the quantities of a product what it grows by with the event at a position,
+    /// and notes that in the history.
+    pub(super) fn count(
+        &mut self,
+        history: &mut History,
+        at: u64,
+        product: u32,
+        grown: (Quantity, u32),
+    ) {
         // None is missing, unless the products could not be read: they are replayed then.
-        let Some(quantities) = self.quantities.get_mut(number as usize) else { return };
-        let sum = match towards {
-            Quantity::Ordered => &mut quantities.ordered,
-            Quantity::Cancelled => &mut quantities.cancelled,
-            Quantity::Shipped => &mut quantities.shipped,
-        };
-        // An order has less than 2^32 of a product, and there are at most 2^32 orders, so no sum
-        // of what has happened reaches the end; what a checkpoint says might.
-        *sum = sum.saturating_add(u64::from(quantity));
+        let Some(quantities) = self.quantities.get_mut(product as usize) else { return };
+        history.push(product, at, grown, *quantities);
+        let (towards, by) = grown;
+        quantities.add(towards, by);
     }
 
     /// Writes all products.
@@ -99,6 +102,18 @@ impl Products {
 }
 
 impl Quantities {
+    /// Adds to one of them.
+    pub(super) fn add(&mut self, towards: Quantity, by: u32) {
+        let sum = match towards {
+            Quantity::Ordered => &mut self.ordered,
+            Quantity::Cancelled => &mut self.cancelled,
+            Quantity::Shipped => &mut self.shipped,
+        };
+        // An order has less than 2^32 of a product, and there are at most 2^32 orders, so no sum
+        // of what has happened reaches the end; what a checkpoint says might.
+        *sum = sum.saturating_add(u64::from(by));
+    }
+
     fn numbers(self) -> [u64; NUMBERS] {
         [self.ordered, self.cancelled, self.shipped]
     }

@@ -1,7 +1,9 @@
 //! Snapshots: the state of an aggregate at some version, so that reading it need not start at
 //! its first event. Only a cache: what is missing or does not fit is replayed.
 
-use std::cell::Cell;
+mod steps;
+
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -11,12 +13,15 @@ use serde::de::DeserializeOwned;
 use crate::checkpoint::{Blocks, Reader, Writer, pack, unpack};
 use crate::metrics::Lookups;
 use crate::store::StreamKey;
+use steps::Steps;
 
 /// The snapshots of all aggregates, in memory.
 pub struct Snapshots {
     every: u64,
     states: BTreeMap<(StreamKey, u64), Box<str>>,
     restored: Option<Restored>,
+    /// Replays leave steps, too, and they only read.
+    steps: RefCell<Steps>,
     lookups: Cell<Lookups>,
 }
 
@@ -39,7 +44,13 @@ const STATES: &str = "snapshots/states";
 impl Snapshots {
     /// Keeps the state of an aggregate at every `every`th version; none for 0.
     pub fn every(every: u64) -> Self {
-        Self { every, states: BTreeMap::new(), restored: None, lookups: Cell::default() }
+        Self {
+            every,
+            states: BTreeMap::new(),
+            restored: None,
+            steps: RefCell::default(),
+            lookups: Cell::default(),
+        }
     }
 
     /// Whether an aggregate that came from one version to another has a snapshot due.
@@ -60,14 +71,58 @@ impl Snapshots {
         self.states.insert((stream, version), text.into());
     }
 
+    /// Told of each version of a stream that somebody comes by, with its state: some are kept, so
+    /// that [`nearest`](Self::nearest) finds one near to any version. They are no snapshots, and
+    /// there are none where there are no snapshots. `K` is the kind of replay that leads to the
+    /// state.
+    pub fn pass<K, S>(&self, stream: StreamKey, version: u64, state: &S)
+    where
+        K: 'static,
+        S: Clone + Serialize + 'static,
+    {
+        if Steps::is_one(version) && self.every > 0 {
+            self.steps.borrow_mut().keep::<K, S>(stream, version, state);
+        }
+    }
+
+    /// The latest state at hand of a stream at or below `version`, with the version it has: that
+    /// of a readable snapshot, or a later one that a replay of the kind `K` passed. Counted as a
+    /// lookup for a snapshot.
+    pub fn nearest<K, S>(&self, stream: StreamKey, version: u64) -> Option<(u64, S)>
+    where
+        K: 'static,
+        S: Clone + DeserializeOwned + 'static,
+    {
+        let snapshot = self.version_below(stream, version);
+        let passed = self.steps.borrow().latest::<K, S>(stream, snapshot.unwrap_or(0), version);
+        if passed.is_none() {
+            return self.latest(stream, version);
+        }
+        self.count(snapshot.is_some());
+        passed
+    }
+
     /// The latest readable state of a stream at or below `version`, with the version it has. This
     /// is counted as a lookup.
     pub fn latest<S: DeserializeOwned>(&self, stream: StreamKey, version: u64) -> Option<(u64, S)> {
         let latest = self.find(stream, version);
-        let mut lookups = self.lookups.get();
-        lookups.count(latest.is_some());
-        self.lookups.set(lookups);
+        self.count(latest.is_some());
         latest
+    }
+
+    fn count(&self, found: bool) {
+        let mut lookups = self.lookups.get();
+        lookups.count(found);
+        self.lookups.set(lookups);
+    }
+
+    /// The version of the latest snapshot of a stream at or below `version`, be it readable or
+    /// not.
+    fn version_below(&self, stream: StreamKey, version: u64) -> Option<u64> {
+        let taken = self.states.range((stream, 0)..=(stream, version)).next_back();
+        let taken = taken.map(|((_, version), _)| *version);
+        let restored = self.restored.as_ref();
+        taken.max(restored.and_then(|restored| restored.version_below(stream, version)))
     }
 
     /// How often there was a snapshot to start from, and how often not.
@@ -89,6 +144,7 @@ impl Snapshots {
 
     /// Drops all snapshots, given as stream and version, but those to `keep`.
     pub fn retain(&mut self, keep: impl Fn(StreamKey, u64) -> bool) {
+        self.steps.get_mut().retain(&keep);
         self.states.retain(|(stream, version), _| keep(*stream, *version));
         if let Some(restored) = &mut self.restored {
             restored.places.retain(|(place, _)| {
@@ -137,14 +193,27 @@ impl Restored {
         from: u64,
         to: u64,
     ) -> Option<(u64, S)> {
-        let (from, to) = (place(stream, from)?, place(stream, to.min(u64::from(u32::MAX)))?);
-        let beyond = self.places.partition_point(|(place, _)| *place <= to);
-        let between = self.places[..beyond].iter().rev().take_while(|(place, _)| *place >= from);
+        let from = place(stream, from)?;
+        let between = self.up_to(stream, to).iter().rev().take_while(|(place, _)| *place >= from);
         let mut readable = between.filter_map(|(place, nth)| {
             let state = serde_json::from_str(self.text(*nth)?).ok()?;
             Some((stream_and_version(*place).1, state))
         });
         readable.next()
+    }
+
+    /// The version of the latest snapshot of a stream at or below `version`.
+    fn version_below(&self, stream: StreamKey, version: u64) -> Option<u64> {
+        let (place, _) = self.up_to(stream, version).last()?;
+        let (of, version) = stream_and_version(*place);
+        (of == stream).then_some(version)
+    }
+
+    /// The snapshots of a stream at or below `version`, behind those of the streams before it.
+    fn up_to(&self, stream: StreamKey, version: u64) -> &[(u64, usize)] {
+        let to = u64::from(stream.0) << 32 | version.min(u64::from(u32::MAX));
+        let beyond = self.places.partition_point(|(place, _)| *place <= to);
+        &self.places[..beyond]
     }
 
     fn text(&self, nth: usize) -> Option<&str> {
