@@ -53,7 +53,8 @@ fn checkpoint(sections: &[(&str, Vec<u8>)]) -> Reader {
     Reader::open(&files).unwrap()
 }
 
-const SECTIONS: [&str; 3] = ["order_search", "order_search/seen", "order_search/words"];
+const SECTIONS: [&str; 4] =
+    ["order_search", "order_search/positions", "order_search/seen", "order_search/words"];
 
 /// All that the search does, whatever it was restored from.
 fn use_it(reader: &Reader, engine: &Engine) {
