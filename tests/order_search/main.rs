@@ -279,7 +279,7 @@ proptest! {
         let sources = Sources { store, snapshots: &snapshots, schema: &schema };
         for position in 0..=head {
             // Each with some of the searches.
-            let asked = || searches.iter().skip(position as usize % 7).step_by(7);
+            let asked = || searches.iter().skip(position as usize % 29).step_by(29);
             let moment = Moment::Past { position, sources };
             let told: Vec<_> = asked().map(|q| found_as_of(&runner, moment, q)).collect();
             let orders = self::orders(&history[..position as usize]);
