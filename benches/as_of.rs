@@ -220,6 +220,7 @@ fn change(engine: &mut Engine, id: &str, version: u64, at: Timestamp) {
         user_id: None,
         timestamp: Some(at),
         dry_run: false,
+        as_of: None,
     };
     let Ok(Outcome::Stored(_)) = engine.execute(&request) else {
         panic!("{name} {payload} is refused")
