@@ -38,6 +38,20 @@ struct Kept {
 }
 
 impl Statuses {
+    /// The orders of so many rows after all of these changes, and as they were from time to time.
+    pub(super) fn after(changes: &[Change], rows: u32) -> Self {
+        let mut after = Self::default();
+        for some in changes.chunks(apart(rows as usize)) {
+            let Self { now, kept } = &mut after;
+            for (set, status) in now.iter_mut().zip(Status::ALL) {
+                *set = toggled(set, some, status, rows);
+            }
+            let len = kept.last().map_or(0, |kept| kept.len) + some.len();
+            kept.push(Kept { len, sets: now.clone() });
+        }
+        after
+    }
+
     /// The orders that have a status.
     pub(super) fn now(&self, status: Status) -> &RowSet {
         set(&self.now, status)
@@ -56,7 +70,7 @@ impl Statuses {
             }
         }
         let since = len - self.kept.last().map_or(0, |kept| kept.len);
-        if since >= APART.max(rows / ROWS_A_CHANGE) {
+        if since >= apart(rows) {
             self.kept.push(Kept { len, sets: self.now.clone() });
         }
     }
@@ -91,6 +105,18 @@ impl Statuses {
         let now = RowSet::restore(reader, STATUSES)?.try_into().ok()?;
         Some(Self { now, kept: Vec::new() })
     }
+}
+
+/// How many changes lie between two copies of sets of so many rows.
+fn apart(rows: usize) -> usize {
+    APART.max(rows / ROWS_A_CHANGE)
+}
+
+/// The orders, of so many rows, that have a status at one end of these changes, from those that
+/// have it at the other: each change that leads to it or away from it undoes the one before.
+fn toggled(set: &RowSet, changes: &[Change], status: Status, rows: u32) -> RowSet {
+    let concerning = changes.iter().filter(|change| change.concerns(status));
+    set.toggled(concerning.map(|change| change.row), rows)
 }
 
 fn set(sets: &ByStatus, status: Status) -> &RowSet {
