@@ -101,18 +101,20 @@ impl Fields {
     pub fn merged(&self, changes: &Fields) -> Fields {
         let mut found = Changes::of(changes);
         let mut text = String::with_capacity(self.0.len() + changes.0.len());
-        let mut push = |key: &str, raw: &str| {
-            if raw != "null" {
-                text.push(if text.is_empty() { '{' } else { ',' });
-                text.push_str(key);
-                text.push(':');
-                text.push_str(raw);
-            }
-        };
+        // What stays as it is is copied in runs, most often two: `run` is where one begins.
+        let (mut run, mut start) = (1, 1);
         for (key, raw) in json::compact_members(&self.0) {
-            push(key, found.take(key).unwrap_or(raw));
+            let end = start + key.len() + 1 + raw.len(); // a colon lies between them
+            let change = found.take(key);
+            if change.is_some() || raw == "null" {
+                push_members(&mut text, self.0.get(run..start - 1));
+                change.into_iter().for_each(|raw| push_member(&mut text, key, raw));
+                run = end + 1;
+            }
+            start = end + 1;
         }
-        found.rest().for_each(|(key, raw)| push(key, raw));
+        push_members(&mut text, self.0.get(run..self.0.len() - 1));
+        found.rest().for_each(|(key, raw)| push_member(&mut text, key, raw));
         text.push_str(if text.is_empty() { "{}" } else { "}" });
         Self(text.into())
     }
@@ -120,6 +122,23 @@ impl Fields {
     /// These fields without the one called `name`.
     pub fn without(&self, name: &str) -> Fields {
         Self::new(self.members().iter().filter(|(key, _)| *key != name))
+    }
+}
+
+/// Writes some members behind those before them, if there are any.
+fn push_members(text: &mut String, members: Option<&str>) {
+    if let Some(members) = members.filter(|members| !members.is_empty()) {
+        text.push(if text.is_empty() { '{' } else { ',' });
+        text.push_str(members);
+    }
+}
+
+/// Writes a member behind those before it, unless it is to be gone.
+fn push_member(text: &mut String, key: &str, raw: &str) {
+    if raw != "null" {
+        push_members(text, Some(key));
+        text.push(':');
+        text.push_str(raw);
     }
 }
 
@@ -228,6 +247,35 @@ mod tests {
         let have = fields(r#"{"id":"u","name":"A","age":20}"#);
         let after = have.merged(&fields(r#"{"city":"NYC","age":null,"name":"B"}"#));
         assert_eq!(after.as_str(), r#"{"id":"u","name":"B","city":"NYC"}"#);
+    }
+
+    #[test]
+    fn merging_does_the_same_to_each_member_wherever_it_stands() {
+        // Of each of three members: as it is, absent, null; kept, changed, removed.
+        let value = |choice: usize| [Some("1"), None, Some("null")][choice];
+        let change = |choice: usize| [None, Some("2"), Some("null")][choice];
+        let object = |members: &[Option<&str>]| {
+            let keys = ["a", "b", "c"].into_iter().zip(members);
+            Fields::new(keys.filter_map(|(key, raw)| Some((key, (*raw)?))))
+        };
+        for choice in 0..3_usize.pow(6) {
+            let digits = [0, 1, 2, 3, 4, 5].map(|digit| choice / 3_usize.pow(digit) % 3);
+            let (have, changes) =
+                ([0, 1, 2].map(|n| value(digits[n])), [3, 4, 5].map(|n| change(digits[n])));
+            let after: Vec<_> =
+                have.iter().zip(changes).map(|(have, change)| change.or(*have)).collect();
+            let (mut old, mut new) = (vec![None; 3], Vec::new());
+            for (nth, key) in ["a", "b", "c"].into_iter().enumerate() {
+                let raw = after[nth].filter(|raw| *raw != "null");
+                match have[nth] {
+                    Some(_) => old[nth] = raw,
+                    None => new.extend(raw.map(|raw| (key, raw))),
+                }
+            }
+            let expected = object(&old);
+            let expected = Fields::new(expected.members().iter().chain(new));
+            assert_eq!(object(&have).merged(&object(&changes)), expected, "{have:?} {changes:?}");
+        }
     }
 
     #[test]

@@ -81,6 +81,7 @@ impl Snapshots {
         S: Clone + Serialize + 'static,
     {
         if Steps::is_one(version) && self.every > 0 {
+            // Nobody else holds the steps: reading and writing states leads back to nowhere.
             self.steps.borrow_mut().keep::<K, S>(stream, version, state);
         }
     }
@@ -93,13 +94,16 @@ impl Snapshots {
         K: 'static,
         S: Clone + DeserializeOwned + 'static,
     {
-        let snapshot = self.version_below(stream, version);
-        let passed = self.steps.borrow().latest::<K, S>(stream, snapshot.unwrap_or(0), version);
-        if passed.is_none() {
-            return self.latest(stream, version);
+        let steps = self.steps.borrow();
+        let near = version.saturating_sub(Steps::EVERY - 1);
+        if let Some(near) = steps.latest::<K, S>(stream, near, version) {
+            self.count(self.is_any_below(stream, version));
+            return Some(near);
         }
-        self.count(snapshot.is_some());
-        passed
+        // Behind the latest snapshot another one may lie nearer.
+        let snapshot = self.latest(stream, version);
+        let from = snapshot.as_ref().map_or(0, |(version, _)| version + 1);
+        steps.latest::<K, S>(stream, from, version).or(snapshot)
     }
 
     /// The latest readable state of a stream at or below `version`, with the version it has. This
@@ -116,13 +120,12 @@ impl Snapshots {
         self.lookups.set(lookups);
     }
 
-    /// The version of the latest snapshot of a stream at or below `version`, be it readable or
-    /// not.
-    fn version_below(&self, stream: StreamKey, version: u64) -> Option<u64> {
-        let taken = self.states.range((stream, 0)..=(stream, version)).next_back();
-        let taken = taken.map(|((_, version), _)| *version);
-        let restored = self.restored.as_ref();
-        taken.max(restored.and_then(|restored| restored.version_below(stream, version)))
+    /// Whether a stream has a snapshot at or below `version`, be it readable or not.
+    fn is_any_below(&self, stream: StreamKey, version: u64) -> bool {
+        let first = self.states.range((stream, 0)..).next();
+        let taken = first.is_some_and(|((of, first), _)| *of == stream && *first <= version);
+        taken
+            || self.restored.as_ref().is_some_and(|restored| restored.is_any_below(stream, version))
     }
 
     /// How often there was a snapshot to start from, and how often not.
@@ -202,11 +205,10 @@ impl Restored {
         readable.next()
     }
 
-    /// The version of the latest snapshot of a stream at or below `version`.
-    fn version_below(&self, stream: StreamKey, version: u64) -> Option<u64> {
-        let (place, _) = self.up_to(stream, version).last()?;
-        let (of, version) = stream_and_version(*place);
-        (of == stream).then_some(version)
+    /// Whether a stream has a snapshot at or below `version`.
+    fn is_any_below(&self, stream: StreamKey, version: u64) -> bool {
+        let last = self.up_to(stream, version).last();
+        last.is_some_and(|(place, _)| stream_and_version(*place).0 == stream)
     }
 
     /// The snapshots of a stream at or below `version`, behind those of the streams before it.

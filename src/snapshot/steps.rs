@@ -10,9 +10,6 @@ use serde::Serialize;
 
 use crate::store::StreamKey;
 
-/// The state at every so manieth version is a step.
-const EVERY: u64 = 8;
-
 /// The serde form of a step has at most so many bytes.
 const ROOM: usize = 1024;
 
@@ -29,7 +26,7 @@ pub(super) struct Steps {
 
 /// The steps of replays of the kind `K`, which lead to states `S`.
 struct Kind<K, S> {
-    /// By stream: the state at each multiple of [`EVERY`], if it is known and small.
+    /// By stream: the state at each multiple of [`Steps::EVERY`], if it is known and small.
     streams: HashMap<StreamKey, Vec<Option<S>>>,
     kind: PhantomData<K>,
 }
@@ -39,9 +36,12 @@ trait AnyKind: Any {
 }
 
 impl Steps {
+    /// The state at each multiple of this version is a step.
+    pub(super) const EVERY: u64 = 8;
+
     /// Whether the state at a version is a step.
     pub(super) fn is_one(version: u64) -> bool {
-        version.is_multiple_of(EVERY)
+        version.is_multiple_of(Self::EVERY)
     }
 
     /// Keeps a state, unless it is a large one.
@@ -85,9 +85,9 @@ impl Steps {
         let steps = kind.streams.get(&stream)?;
         let last = nth(to)?.min(steps.len().checked_sub(1)?);
         // Looking at those that are missing costs less than the replay that they stand for.
-        let mut below = (0..=last).rev().map(|nth| (version(nth), steps.get(nth)));
-        let mut between = below.by_ref().take_while(|(version, _)| *version >= from);
-        between.find_map(|(version, step)| Some((version, step?.clone()?)))
+        let between = (0..=last).rev().take_while(|nth| version(*nth) >= from);
+        let mut known = between.filter_map(|nth| Some((version(nth), steps.get(nth)?.clone()?)));
+        known.next()
     }
 
     /// Drops all steps, given as stream and version, but those to `keep`; of each stream these
@@ -116,11 +116,11 @@ impl<K: 'static, S: 'static> AnyKind for Kind<K, S> {
 
 /// The place of the last step at or below a version.
 fn nth(version: u64) -> Option<usize> {
-    usize::try_from((version / EVERY).checked_sub(1)?).ok()
+    usize::try_from((version / Steps::EVERY).checked_sub(1)?).ok()
 }
 
 fn version(nth: usize) -> u64 {
-    (nth as u64 + 1) * EVERY
+    (nth as u64 + 1) * Steps::EVERY
 }
 
 /// So many bytes can be written; what comes then is not, and an error.
@@ -134,5 +134,68 @@ impl Write for Room {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: StreamKey = StreamKey(1);
+
+    fn keep(steps: &mut Steps, versions: impl Iterator<Item = u64>, state: impl Fn(u64) -> String) {
+        for version in versions.filter(|version| Steps::is_one(*version)) {
+            steps.keep::<(), String>(STREAM, version, &state(version));
+        }
+    }
+
+    fn latest(steps: &Steps, from: u64, to: u64) -> Option<(u64, String)> {
+        steps.latest::<(), String>(STREAM, from, to)
+    }
+
+    #[test]
+    fn the_latest_step_between_two_versions_is_found_also_behind_a_gap() {
+        let mut steps = Steps::default();
+        keep(&mut steps, (0..20).chain(40..50), |version| version.to_string());
+        let found = |version: u64| Some((version, version.to_string()));
+        for (from, to, expected) in [
+            (0, 7, None),
+            (0, 8, found(8)),
+            (8, 15, found(8)),
+            (9, 15, None),
+            (0, 39, found(16)),
+            (17, 39, None),
+            (0, 47, found(40)),
+            (0, u64::MAX, found(48)),
+            (49, u64::MAX, None),
+        ] {
+            assert_eq!(latest(&steps, from, to), expected, "from {from} to {to}");
+        }
+        assert_eq!(steps.latest::<(), String>(StreamKey(2), 0, 99), None);
+        assert_eq!(steps.latest::<u8, String>(STREAM, 0, 99), None, "another kind of replay");
+    }
+
+    #[test]
+    fn what_was_taken_back_is_no_step_any_more() {
+        let mut steps = Steps::default();
+        keep(&mut steps, 0..50, |version| version.to_string());
+        steps.retain(&|stream, version| stream == STREAM && version <= 31);
+        assert_eq!(latest(&steps, 0, 99), Some((24, "24".to_owned())));
+        steps.retain(&|_, _| false);
+        assert_eq!(latest(&steps, 0, 99), None);
+    }
+
+    #[test]
+    fn a_state_that_grows_large_is_soon_kept_no_more_until_it_is_small_again() {
+        let mut steps = Steps::default();
+        let large =
+            |version: u64| "x".repeat(if version > 500 { 1 } else { version as usize * 20 });
+        keep(&mut steps, 0..480, large);
+        // In its serde form it has two quotes.
+        let most = (ROOM as u64 - 2) / 20;
+        let (last, _) = latest(&steps, 0, 480).unwrap();
+        assert!((most..most + MEASURED as u64 * Steps::EVERY).contains(&last), "{last}");
+        keep(&mut steps, 501..520, large);
+        assert_eq!(latest(&steps, 0, 519), Some((512, "x".to_owned())));
     }
 }

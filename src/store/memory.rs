@@ -1,7 +1,7 @@
 //! The event store in memory.
 //!
 //! Events are small records of one size in one vector; their data and metadata lie one behind
-//! another in one text, their ids and names are kept once. A stream is a chain: each record
+//! another in one text, their times in a vector of their own, their ids and names are kept once. A stream is a chain: each record
 //! knows the one before it in its stream, and each stream its last.
 //!
 //! Events from before the start of the process may be [`Cold`]: of them, only the positions are in
@@ -43,7 +43,6 @@ pub struct MemoryStore {
 #[derive(Debug)]
 pub(super) struct Record {
     event_id: Uuid,
-    timestamp: Timestamp,
     /// Where in the text its metadata begin; its data follow, up to the next record's.
     start: usize,
     metadata_len: u32,
@@ -138,7 +137,7 @@ impl EventStore for MemoryStore {
             event_id: record.event_id,
             event_type: self.names.text(record.event_type),
             event_version: record.event_version,
-            timestamp: record.timestamp,
+            timestamp: self.times.get(place)?,
             aggregate_id: self.aggregate_id(record.stream),
             aggregate_type: self.names.text(chain.aggregate_type),
             aggregate_version: u64::from(record.version),
@@ -193,10 +192,8 @@ impl EventStore for MemoryStore {
     }
 
     fn newest_timestamp(&self) -> Option<Timestamp> {
-        match self.records.last() {
-            Some(record) => Some(record.timestamp),
-            None => self.event(self.head()).map(|event| event.timestamp),
-        }
+        let cold = || self.event(self.head()).map(|event| event.timestamp);
+        self.times.last().or_else(cold)
     }
 
     fn position_at(&self, moment: Timestamp) -> u64 {
@@ -252,7 +249,6 @@ impl MemoryStore {
         chain.version += 1;
         self.records.push(Record {
             event_id: entry.event_id,
-            timestamp: entry.timestamp,
             start,
             metadata_len: entry.metadata.len() as u32,
             event_type: entry.event_type,
@@ -277,6 +273,7 @@ impl MemoryStore {
         while self.head() > head {
             let Some(record) = self.records.pop() else { return };
             self.text.truncate(record.start);
+            self.times.pop(self.head() + 1);
             let chain = &mut self.chains[record.stream as usize];
             self.marks.pop(record.stream, chain.version);
             chain.last = record.previous;
@@ -287,7 +284,6 @@ impl MemoryStore {
                 self.aggregate_ids.truncate(self.aggregate_ids.len() - 1);
             }
         }
-        self.times.take_back(head);
         self.remembered.retain(|_, remembered| remembered.appended.last <= head);
     }
 
@@ -301,7 +297,7 @@ impl MemoryStore {
     /// When the event at a position happened, if it has been reached and can be read.
     fn time(&self, position: u64) -> Option<Timestamp> {
         match position.checked_sub(self.cold.head() + 1) {
-            Some(nth) => self.records.get(nth as usize).map(|record| record.timestamp),
+            Some(nth) => self.times.get(nth as usize),
             None => self.cold.event(position).map(|event| event.timestamp),
         }
     }

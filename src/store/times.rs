@@ -1,47 +1,65 @@
-//! When events happened, in so few numbers that a moment is found among them at once.
+//! When events happened, apart from the events, so that a moment is found among them at once.
 
 use crate::time::Timestamp;
 
-/// The time of one in so many events is kept.
-const EVERY: u64 = 64;
+/// The time of one in so many events is kept a second time: these lie so close together that
+/// the search for a moment stays within the processor's caches.
+const EVERY: u64 = 16;
 
-/// The times of the 1st, the 65th, the 129th event of the store, and so on: an eighth of a byte
-/// for each event.
+/// The times of all events but the cold ones; and those of the 1st, the 17th, the 33rd event of
+/// the store, and so on, cold or not, half a byte for each event.
 #[derive(Debug, Default)]
-pub(super) struct Times(Vec<Timestamp>);
+pub(super) struct Times {
+    all: Vec<Timestamp>,
+    some: Vec<Timestamp>,
+}
 
 impl Times {
-    /// What was saved as [`micros`](Self::micros) of a store with so many events; `None` when
-    /// these can't be its times.
+    /// What was saved as [`micros`](Self::micros) of a store with so many events, which are cold
+    /// now; `None` when these can't be its times.
     pub(super) fn restored(micros: &[u64], head: u64) -> Option<Self> {
         let times = micros.iter().map(|micros| Timestamp::from_micros(micros.cast_signed()));
-        let times = Self(times.collect());
-        let fits = times.0.len() as u64 == head.div_ceil(EVERY) && times.0.is_sorted();
-        fits.then_some(times)
+        let some: Vec<Timestamp> = times.collect();
+        let fits = some.len() as u64 == head.div_ceil(EVERY) && some.is_sorted();
+        fits.then_some(Self { all: Vec::new(), some })
     }
 
-    /// The times as numbers, those before 1970 in two's complement.
+    /// What is saved of the times: numbers, those before 1970 in two's complement.
     pub(super) fn micros(&self) -> impl Iterator<Item = u64> + '_ {
-        self.0.iter().map(|time| time.micros().cast_unsigned())
+        self.some.iter().map(|time| time.micros().cast_unsigned())
     }
 
     /// Takes the time of the next event, whose position this is.
     pub(super) fn push(&mut self, position: u64, time: Timestamp) {
+        self.all.push(time);
         if position % EVERY == 1 {
-            self.0.push(time);
+            self.some.push(time);
         }
     }
 
-    /// Forgets all events behind the position `head`.
-    pub(super) fn take_back(&mut self, head: u64) {
-        self.0.truncate(head.div_ceil(EVERY) as usize);
+    /// Takes back the last event, which had this position.
+    pub(super) fn pop(&mut self, position: u64) {
+        self.all.pop();
+        if position % EVERY == 1 {
+            self.some.pop();
+        }
+    }
+
+    /// The time of the nth event that is not cold, from 0.
+    pub(super) fn get(&self, nth: usize) -> Option<Timestamp> {
+        self.all.get(nth).copied()
+    }
+
+    /// The time of the last event, unless it is cold.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        self.all.last().copied()
     }
 
     /// Between which positions the events cease to have happened at or before `moment`: the
     /// first is 0 or that of an event that has, and the second is that of one that has not, or
     /// may lie behind the last event.
     pub(super) fn around(&self, moment: Timestamp) -> (u64, u64) {
-        let happened = self.0.partition_point(|time| *time <= moment) as u64;
+        let happened = self.some.partition_point(|time| *time <= moment) as u64;
         (happened.checked_sub(1).map_or(0, |last| last * EVERY + 1), happened * EVERY + 1)
     }
 }

@@ -7,12 +7,14 @@ use hashbrown::HashMap;
 use super::StreamKey;
 use super::memory::MemoryStore;
 
-/// One in so many events of a stream is marked: no walk to an event is longer.
-const EVERY: u32 = 16;
+/// One in so many events of a stream is marked, so that no walk to an event is longer ...
+const EVERY: u32 = 4;
 
-/// The positions of the marked events of those streams that have any, but for the cold ones.
-/// An event is marked when its version is a multiple of [`EVERY`]. Costs a quarter of a byte for
-/// each event of a long stream; less than 100 bytes for a stream that has just become one.
+/// ... but for the first so many, a multiple of that: most streams are short, and cost nothing.
+const SHORT: u32 = 32;
+
+/// The positions of the marked events of those streams that have any, but for the cold ones: a
+/// byte for each event of a stream, two while it grows.
 #[derive(Debug, Default)]
 pub(super) struct Marks(HashMap<u32, Vec<u32>>);
 
@@ -22,14 +24,14 @@ type Place = (u32, u32);
 impl Marks {
     /// Takes the next event of a stream.
     pub(super) fn push(&mut self, stream: u32, (position, version): Place) {
-        if version.is_multiple_of(EVERY) {
+        if is_marked(version) {
             self.0.entry(stream).or_default().push(position);
         }
     }
 
     /// Takes back the last event of a stream, which had this version.
     pub(super) fn pop(&mut self, stream: u32, version: u32) {
-        if version.is_multiple_of(EVERY)
+        if is_marked(version)
             && let Some(marked) = self.0.get_mut(&stream)
         {
             marked.pop();
@@ -41,16 +43,26 @@ impl Marks {
     fn behind(&self, stream: u32, cold: u32, position: u64) -> Option<Place> {
         let marked = self.0.get(&stream)?;
         let nth = marked.partition_point(|marked| u64::from(*marked) <= position);
-        Some((*marked.get(nth)?, (cold / EVERY + 1 + nth as u32) * EVERY))
+        Some((*marked.get(nth)?, first(cold) + nth as u32 * EVERY))
     }
 
     /// The first marked event of a stream at or above a version that is not cold, if there is
     /// one. So many events of the stream are.
     fn at_or_above(&self, stream: u32, cold: u32, version: u32) -> Option<Place> {
-        let multiple = version.div_ceil(EVERY);
-        let nth = multiple.checked_sub(cold / EVERY + 1)?;
-        Some((*self.0.get(&stream)?.get(nth as usize)?, multiple * EVERY))
+        let version = version.next_multiple_of(EVERY).max(first(cold));
+        let nth = (version - first(cold)) / EVERY;
+        Some((*self.0.get(&stream)?.get(nth as usize)?, version))
     }
+}
+
+/// Whether the event of this version is marked, unless it is cold.
+fn is_marked(version: u32) -> bool {
+    version >= SHORT && version.is_multiple_of(EVERY)
+}
+
+/// The version of the first event that is marked, where so many are cold.
+fn first(cold: u32) -> u32 {
+    (cold + 1).next_multiple_of(EVERY).max(SHORT)
 }
 
 impl MemoryStore {

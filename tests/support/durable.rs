@@ -155,8 +155,16 @@ impl EventStore for Reopened {
         self.store.stream_positions(key, after, until)
     }
 
+    fn stream_page(&self, key: StreamKey, after: u64, count: u64) -> Vec<u64> {
+        self.store.stream_page(key, after, count)
+    }
+
     fn version_at(&self, key: StreamKey, until: u64) -> u64 {
         self.store.version_at(key, until)
+    }
+
+    fn position_at(&self, moment: Timestamp) -> u64 {
+        self.store.position_at(moment)
     }
 
     fn remembered(&self, key: &str) -> Option<Remembered> {

@@ -126,6 +126,42 @@ impl StoreModel {
         self.assert_moments(store);
     }
 
+    /// Asserts that `store` finds the events of each stream and of each moment as this model does,
+    /// with some of the versions of each stream: enough for long ones.
+    pub fn assert_places(&self, store: &dyn EventStore) {
+        assert_eq!(store.head(), self.head(), "head");
+        for stream in (0..=self.streams.len() as u32).map(StreamKey) {
+            let own = self.events.iter().filter(|event| event.stream == stream);
+            let own: Vec<u64> = own.map(|event| event.sequence_number).collect();
+            for until in (0..=self.head() + 1).chain([u64::MAX]) {
+                let version = own.iter().filter(|position| **position <= until).count();
+                assert_eq!(store.version_at(stream, until), version as u64, "at {until}");
+                let near = [0, 1, 4, 7, 33].map(|back| version.saturating_sub(back));
+                for after in near.into_iter().chain([0, 1, version / 2, version + 1]) {
+                    let expected = own.get(after..version).unwrap_or_default();
+                    let found = store.stream_positions(stream, after as u64, until);
+                    assert_eq!(found, expected, "after {after} until {until}");
+                }
+                let page = own.iter().skip(version).take(5).copied().collect::<Vec<u64>>();
+                assert_eq!(store.stream_page(stream, version as u64, 5), page, "at {until}");
+            }
+        }
+        self.assert_moments(store);
+    }
+
+    /// Takes back all events behind the position `head`.
+    pub fn take_back(&mut self, head: u64) {
+        self.events.truncate(head as usize);
+        let left = &self.events;
+        self.streams.retain(|(id, _)| left.iter().any(|event| event.aggregate_id == *id));
+        self.remembered.retain(|_, remembered| remembered.appended.last <= head);
+    }
+
+    /// The position of the last event.
+    pub fn head(&self) -> u64 {
+        self.events.len() as u64
+    }
+
     fn assert_stream(&self, store: &dyn EventStore, key: StreamKey, id: &str, of_type: &str) {
         let own: Vec<&ModelEvent> = self.events.iter().filter(|e| e.stream == key).collect();
         let stream = store.stream(id).map(|s| (s.key, s.aggregate_type.to_owned(), s.version));
@@ -141,6 +177,11 @@ impl StoreModel {
                     .collect();
                 let found = store.stream_positions(key, after, until);
                 assert_eq!(found, positions, "{id} after version {after} until {until}");
+                let page = store.stream_page(key, after, until);
+                let above = own.iter().filter(|e| e.aggregate_version > after);
+                let above = above.take(usize::try_from(until).unwrap_or(usize::MAX));
+                let above: Vec<u64> = above.map(|event| event.sequence_number).collect();
+                assert_eq!(page, above, "{until} of {id} after version {after}");
             }
         }
     }
@@ -152,6 +193,8 @@ impl StoreModel {
         for moment in around.chain([Timestamp::MIN, Timestamp::MAX]) {
             let known = self.events.iter().filter(|event| event.timestamp <= moment).count();
             assert_eq!(store.position_at(moment), known as u64, "the position at {moment}");
+            let before = self.events.iter().filter(|event| event.timestamp < moment).count();
+            assert_eq!(store.position_before(moment), before as u64, "before {moment}");
         }
     }
 }
