@@ -210,6 +210,7 @@ impl World {
             user_id: None,
             timestamp: Some(at),
             dry_run: false,
+            as_of: None,
         };
         let Ok(Outcome::Stored(appended)) = self.engine.execute(&request) else {
             panic!("{name} {payload} is refused")

@@ -9,6 +9,7 @@ pub mod open_runs;
 pub mod order_search;
 pub mod orders;
 mod past;
+mod rank;
 mod row_set;
 mod rows;
 mod saved;

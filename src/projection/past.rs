@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 
 use super::{Projection, Runner, Running, Status};
 use crate::domain::Decider;
-use crate::replay::{Sources, Start, replay_from};
+use crate::replay::{Sources, replay};
 
 /// A read model that can tell what it was at any position, without being built anew. What it
 /// keeps for that is part of what its events build.
@@ -177,18 +177,14 @@ impl Built {
 }
 
 /// The state of an aggregate at a position, if events have come to it since: else it is as it is.
-/// Of an aggregate without a stream there is none.
+/// To be asked of one of which there are events that `D` can read: the snapshots of others are of
+/// other states.
 pub(super) fn earlier_state<D: Decider>(
     sources: Sources<'_>,
     aggregate_id: &str,
     position: u64,
 ) -> Option<D::State> {
     let stream = sources.store.stream(aggregate_id)?;
-    if sources.store.version_at(stream.key, position) == stream.version {
-        return None;
-    }
-    // The snapshots of a stream of another type are of other states.
-    let own = stream.aggregate_type == D::AGGREGATE_TYPE;
-    let start = if own { Start::Snapshot } else { Start::First };
-    Some(replay_from::<D>(sources, stream.key, position, start).0.state)
+    let changed_since = sources.store.version_at(stream.key, position) != stream.version;
+    changed_since.then(|| replay::<D>(sources, stream.key, position).state)
 }

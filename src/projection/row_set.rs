@@ -176,6 +176,24 @@ impl RowSet {
         }
     }
 
+    /// The set in which each of these rows, all of them below `end`, is if it is in this one
+    /// and not given, or not in it and given; given twice is as good as not. Costs time for each
+    /// of them, and a word for each 64 row numbers.
+    pub(super) fn toggled(&self, rows: impl Iterator<Item = u32>, end: u32) -> Self {
+        // A bit more than there are would be too many for the bitmap.
+        let mut bits = vec![0_u8; (end as usize).div_ceil(8).min(u32::MAX as usize / 8)];
+        for row in rows {
+            if let Some(byte) = bits.get_mut(row as usize / 8) {
+                *byte ^= 1 << (row % 8);
+            }
+        }
+        let toggled = RoaringBitmap::from_lsb0_bytes(0, &bits);
+        Self::mapped(match self.rows() {
+            Rows::Listed(listed) => toggled ^ listed.iter().copied().collect::<RoaringBitmap>(),
+            Rows::Mapped(many) => toggled ^ &many.rows,
+        })
+    }
+
     /// Adds all rows of another set.
     pub(super) fn extend(&mut self, other: &Self) {
         match (&mut *self, other.rows()) {

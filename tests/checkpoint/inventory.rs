@@ -173,6 +173,43 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn a_long_past_is_restored_as_it_was(
+        history in histories(1500),
+        cuts in prop::array::uniform2(any::<prop::sample::Index>()),
+        positions in prop::collection::vec(any::<prop::sample::Index>(), 50),
+    ) {
+        let (engine, snapshots, schema) = (happened(&history), Snapshots::every(0), schema());
+        let store = engine.store();
+        let sources = Sources { store, snapshots: &snapshots, schema: &schema };
+        let mut cuts = cuts.map(|cut| cut.index(history.len()) as u64);
+        cuts.sort_unstable();
+        let (files, mut runner) = (Files::default(), fresh());
+        for cut in cuts {
+            runner.catch_up_to(store, &schema, cut);
+            save(&files, &runner);
+            runner = restored(&files, cut);
+        }
+        runner.catch_up(store, &schema);
+        let expected = replayed(store, store.head());
+        for position in positions {
+            let position = position.index(history.len()) as u64;
+            let listed = listed_as_of(&runner, sources, position);
+            prop_assert_eq!(listed, listed_as_of(&expected, sources, position));
+            let between = |runner: &Runner| -> Vec<u64> {
+                runner.handled_between("inventory", position / 2, position).collect()
+            };
+            prop_assert_eq!(between(&runner), between(&expected));
+            let status = |runner| Models::Past(&Past::new(runner, sources, position)).status();
+            prop_assert_eq!(status(&runner), status(&expected));
+        }
+        prop_assert!(!runner.heal(store, &schema));
+    }
+}
+
 #[test]
 fn a_damaged_checkpoint_changes_no_answer() {
     let history = vec![

@@ -1,10 +1,13 @@
 //! Quantities of products are the same whether a node was restarted or not.
 
+use std::io::ErrorKind;
+
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::support::durable::{CHECKPOINT, World, segments_of};
-use super::support::sim_disk::SimDisk;
+use super::support::session::message;
+use super::support::sim_disk::{Fault, SimDisk};
 
 /// Commands about three orders and three products, of which most fit sooner or later.
 fn command() -> impl Strategy<Value = String> {
@@ -98,5 +101,35 @@ proptest! {
         prop_assert_eq!(expected.iter().any(|reply| reply.contains(r#""ordered":"#)), created);
         prop_assert_eq!(&told(&pieces, true, true), &expected);
         prop_assert_eq!(&told(&pieces, true, false), &expected);
+    }
+
+    #[test]
+    fn what_could_not_be_stored_is_in_no_quantity_of_the_past(
+        commands in prop::collection::vec(command(), 8..30),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let (stored, lost) = commands.split_at(cut.index(commands.len()));
+        let (world, disk) = (World::new(segments_of(1500)), SimDisk::new());
+        let mut session = world.session(&disk);
+        session.commands(stored.iter().cloned());
+        let head = session.export().lines().count() as u64;
+        let asked = questions(head);
+        let expected = session.queries(&asked);
+        session.close().unwrap();
+        // Asked also where they are told of as if they were stored.
+        let give = |command: &String| message(&format!(r#"{{"type":"command","command":{command}}}"#));
+        let ask = |query: &String| message(&format!(r#"{{"type":"query","query":{query}}}"#));
+        let batch: String = lost.iter().map(give).chain(asked.iter().map(ask)).collect();
+        // The first write of the batch fails, which another node shows.
+        let other = disk.kill();
+        world.later().session(&other).converse(&batch);
+        let write = other.log().iter().position(|call| call.starts_with("write journal"));
+        let disk = disk.kill();
+        let mut session = world.session(&disk);
+        let nth = write.map_or(usize::MAX, |nth| nth + 1);
+        disk.fail(nth, Fault::Error(ErrorKind::StorageFull), false);
+        session.converse(&batch);
+        prop_assert_eq!(disk.failed().is_some(), write.is_some());
+        prop_assert_eq!(session.queries(&asked), expected);
     }
 }

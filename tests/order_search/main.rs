@@ -15,8 +15,10 @@ use asof::checkpoint::{Reader, Writer};
 use asof::domain::order::OrderDecider;
 use asof::engine::Engine;
 use asof::projection::order_search::OrderSearch;
-use asof::projection::{NewProjection, Runner};
+use asof::projection::{Moment, NewProjection, Runner, Temporal};
+use asof::replay::Sources;
 use asof::schema::{EventKind, Schema};
+use asof::snapshot::Snapshots;
 use asof::store::EventStore;
 use files::Files;
 use proptest::prelude::*;
@@ -133,7 +135,11 @@ fn found_one_by_one(orders: &[[&str; 3]], q: &str) -> Vec<u32> {
 }
 
 fn found(runner: &Runner, q: &str) -> Vec<u32> {
-    let found = runner.get::<OrderSearch>().unwrap().find(q);
+    found_as_of(runner, Moment::Present, q)
+}
+
+fn found_as_of(runner: &Runner, moment: Moment<'_>, q: &str) -> Vec<u32> {
+    let found = runner.get::<OrderSearch>().unwrap().as_of(moment).find(q);
     let rows: Vec<u32> = found.newest(0).collect();
     assert_eq!(found.total(), rows.len() as u64, "{q:?}");
     for skip in [1, rows.len() / 2, rows.len(), rows.len() + 1] {
@@ -269,7 +275,18 @@ proptest! {
         }
         runner.catch_up(store, &schema());
         prop_assert_eq!(told(&runner), expected(head));
-        prop_assert!(!runner.heal(store, &schema()));
+        let (snapshots, schema) = (Snapshots::every(0), schema());
+        let sources = Sources { store, snapshots: &snapshots, schema: &schema };
+        for position in 0..=head {
+            // Each with some of the searches.
+            let asked = || searches.iter().skip(position as usize % 29).step_by(29);
+            let moment = Moment::Past { position, sources };
+            let told: Vec<_> = asked().map(|q| found_as_of(&runner, moment, q)).collect();
+            let orders = self::orders(&history[..position as usize]);
+            let expected: Vec<_> = asked().map(|q| found_one_by_one(&orders, q)).collect();
+            prop_assert_eq!(told, expected, "as of {}", position);
+        }
+        prop_assert!(!runner.heal(store, &schema));
     }
 }
 

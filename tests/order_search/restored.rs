@@ -2,8 +2,8 @@
 
 use asof::checkpoint::{Reader, Writer};
 use asof::engine::Engine;
-use asof::projection::Projection;
 use asof::projection::order_search::OrderSearch;
+use asof::projection::{Moment, Projection, Temporal};
 use asof::schema::Delivery;
 use proptest::prelude::*;
 
@@ -35,7 +35,7 @@ fn a_damaged_checkpoint_changes_no_search() {
         let mut runner = restored(&Files::with_checkpoint(&damaged), CUT);
         runner.catch_up(store, &schema);
         // To ask for anything shows the damage.
-        runner.get::<OrderSearch>().unwrap().find("x");
+        runner.get::<OrderSearch>().unwrap().as_of(Moment::Present).find("x");
         runner.heal(store, &schema);
         check_small(&runner, true);
         assert!(!runner.heal(store, &schema), "byte {place}");
@@ -53,7 +53,8 @@ fn checkpoint(sections: &[(&str, Vec<u8>)]) -> Reader {
     Reader::open(&files).unwrap()
 }
 
-const SECTIONS: [&str; 3] = ["order_search", "order_search/seen", "order_search/words"];
+const SECTIONS: [&str; 4] =
+    ["order_search", "order_search/positions", "order_search/seen", "order_search/words"];
 
 /// All that the search does, whatever it was restored from.
 fn use_it(reader: &Reader, engine: &Engine) {
@@ -66,7 +67,7 @@ fn use_it(reader: &Reader, engine: &Engine) {
         search.apply(&Delivery::stored(engine.store().event(position).unwrap(), &schema));
     }
     for (q, ..) in SOME {
-        let found = search.find(q);
+        let found = search.as_of(Moment::Present).find(q);
         // It may be wrong until it is replayed.
         _ = (found.newest(0).count(), found.newest(1).count(), found.total());
     }

@@ -1,6 +1,7 @@
 //! Damage to what a checkpoint has of orders: they are built anew, with the same answers.
 
 use asof::journal::Options;
+use serde_json::{Value, json};
 
 use super::restarts::{model_of, world};
 use super::support::durable::{CHECKPOINT, World};
@@ -77,7 +78,12 @@ fn a_checkpoint_with_any_part_damaged_changes_no_answer_about_orders() {
     let whole = disk.files()[CHECKPOINT].clone();
     disk.take(CHECKPOINT);
     let model = model_of(&mut world.later().session(&disk.kill()));
-    let asked = questions(&model).into_iter().step_by(19);
+    let dated = |(nth, mut question): (usize, Value)| {
+        question["asOf"] = json!(nth % (history().len() + 1));
+        question
+    };
+    let dated = questions(&model).into_iter().step_by(23).enumerate().map(dated);
+    let asked = questions(&model).into_iter().step_by(29).chain(dated);
     let asked = asked.map(|asked| message(&format!(r#"{{"type":"query","query":{asked}}}"#)));
     let asked: String = asked.collect();
     let start = |bytes: &[u8]| {

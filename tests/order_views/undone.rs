@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use asof::journal::Options;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::restarts::{handled, model_of, world};
 use super::support::durable::World;
@@ -80,6 +80,13 @@ proptest! {
             }
         }
         assert_answers(&mut session, &told.model, &asked, "behind the batch");
+        let dated = |(nth, question): (usize, &Value)| {
+            let mut dated = question.clone();
+            dated["asOf"] = json!(nth % (told.model.events().len() + 1));
+            dated
+        };
+        let dated: Vec<Value> = asked.iter().enumerate().map(dated).collect();
+        assert_answers(&mut session, &told.model, &dated, "as of before the batch");
         prop_assert_eq!(handled(&mut session), handled(&mut told.session));
 
         let mut session = world.session(&disk.kill());

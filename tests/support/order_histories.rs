@@ -136,12 +136,10 @@ fn changing(history: &[(u8, Option<OrderEvent>)], product: &str) -> Vec<u64> {
         let after = OrderDecider::evolve(before.clone(), event);
         let changed = match (&before, &after) {
             (Order::Placed(before), Order::Placed(after)) => {
-                let added = |event: &OrderEvent| match event {
-                    OrderEvent::ItemAdded(added) => added.product_id == product,
-                    _ => false,
-                };
+                let added =
+                    matches!(event, OrderEvent::ItemAdded(added) if added.product_id == product);
                 after.items.get(product).is_some()
-                    && (added(event)
+                    && (added
                         || before.shipment.is_some() != after.shipment.is_some()
                         || before.cancellation.is_some() != after.cancellation.is_some())
             }

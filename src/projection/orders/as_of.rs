@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::changes::Change;
 use super::customers::Sums;
 use super::days::DailyReport;
-use super::past::Past;
 use super::view::{StreamedOrder, id_of};
 use super::{Orders, RowSet};
 use crate::domain::order::{Order, OrderDecider, PlacedOrder, Status};
@@ -63,9 +62,8 @@ struct Stretch<'a> {
     changes: &'a [Change],
     /// How many of them had happened.
     len: usize,
-    /// What was counted of those that a checkpoint has; otherwise it is counted beside the
-    /// present.
-    past: Option<&'a Past>,
+    /// Whether a checkpoint has them; what others led to is kept beside the present.
+    restored: bool,
 }
 
 impl Temporal for Orders {
@@ -150,10 +148,10 @@ impl<'a> AsOf<'a> {
         let present = || customers.sums(number);
         let (total_orders, last, sums) = match self.stretch() {
             None => (orders.len(), orders.last()?, present()?.now()),
-            Some(Stretch { changes, len, past }) => {
-                let sums = match past {
-                    None => present(),
-                    Some(past) => past.sums.get(number as usize),
+            Some(Stretch { changes, len, restored }) => {
+                let sums = match restored {
+                    true => self.orders.past().sums.get(number as usize),
+                    false => present(),
                 };
                 let last = orders.newest(0..self.count, 0).next()?;
                 (orders.within(0..self.count), last, sums?.at(changes, len))
@@ -177,8 +175,9 @@ impl<'a> AsOf<'a> {
         let days = &self.orders.days;
         match self.stretch() {
             None => days.now(day),
-            Some(Stretch { changes, len, past }) => {
-                past.map_or(days, |past| &past.days).at(changes, len, day)
+            Some(Stretch { changes, len, restored }) => {
+                let days = if restored { &self.orders.past().days } else { days };
+                days.at(changes, len, day)
             }
         }
     }
@@ -191,9 +190,10 @@ impl<'a> AsOf<'a> {
     /// The rows of the orders that were created between two moments, both included.
     fn created_within(self, from: Timestamp, until: Timestamp) -> Range<u32> {
         let created = self.orders.created.get();
-        let start = created.partition_point(|moment| *moment < from) as u32;
-        let end = created.partition_point(|moment| *moment <= until) as u32;
-        start..end.min(self.count).max(start)
+        let rows = |past: usize| (past as u32).min(self.count);
+        let start = rows(created.partition_point(|moment| *moment < from));
+        let end = rows(created.partition_point(|moment| *moment <= until));
+        start..end.max(start)
     }
 
     /// The orders with a status.
@@ -201,9 +201,9 @@ impl<'a> AsOf<'a> {
         let present = self.orders.statuses.get();
         match self.stretch() {
             None => Cow::Borrowed(present.now(status)),
-            Some(Stretch { changes, len, past }) => {
-                let statuses = past.map_or(present, |past| &past.statuses);
-                Cow::Owned(statuses.at(changes, len, status))
+            Some(Stretch { changes, len, restored }) => {
+                let statuses = if restored { self.orders.past_statuses() } else { present };
+                Cow::Owned(statuses.at(changes, len, status, self.orders.rows.len() as u32))
             }
         }
     }
@@ -212,13 +212,10 @@ impl<'a> AsOf<'a> {
     fn stretch(self) -> Option<Stretch<'a>> {
         let Moment::Past { position, .. } = self.moment else { return None };
         let orders = self.orders;
-        let (changes, past) = if position < u64::from(orders.restored_until) {
-            (orders.changes.restored(), Some(orders.past()))
-        } else {
-            (orders.changes.new_ones(), None)
-        };
+        let restored = position < u64::from(orders.restored_until);
+        let changes = if restored { orders.changes.restored() } else { orders.changes.new_ones() };
         let len = changes.partition_point(|change| u64::from(change.position) <= position);
-        Some(Stretch { changes, len, past })
+        Some(Stretch { changes, len, restored })
     }
 
     /// The view of an order at a position, from its stream.

@@ -117,20 +117,16 @@ impl Change {
             status.map(|status| Brief { status, total, spent })
         };
         Step {
-            before: brief(self.before(), amounts(false)),
-            after: brief(self.after(), amounts(true)),
+            before: brief(status(self.packed), amounts(false)),
+            after: brief(status(self.packed >> AFTER), amounts(true)),
             first_that_day: bit(FIRST),
         }
     }
 
-    /// The status before.
-    pub(super) fn before(self) -> Option<Status> {
-        status(self.packed)
-    }
-
-    /// The status after.
-    pub(super) fn after(self) -> Option<Status> {
-        status(self.packed >> AFTER)
+    /// Whether it leads to a status or away from it.
+    pub(super) fn concerns(self, status: Status) -> bool {
+        let is = |packed: u64| packed & 7 == status as u64 + 1;
+        is(self.packed) != is(self.packed >> AFTER)
     }
 
     /// Writes changes.
@@ -195,10 +191,13 @@ mod tests {
                 prop_assert_eq!((change.position, change.row), (u32::MAX, 7));
                 let step = change.step();
                 prop_assert_eq!(step.first_that_day, first_that_day);
-                prop_assert_eq!(step.before.map(|brief| brief.status), status);
-                prop_assert_eq!((change.before(), status), (status, change.before()));
-                status = change.after();
-                prop_assert_eq!(step.after.map(|brief| brief.status), status);
+                let [was, is] = [step.before, step.after].map(|brief| Some(brief?.status));
+                prop_assert_eq!(was, status);
+                for status in Status::ALL {
+                    let concerns = (was == Some(status)) != (is == Some(status));
+                    prop_assert_eq!(change.concerns(status), concerns);
+                }
+                status = is;
                 total += difference(step.totals());
                 spent += difference(step.spent());
             }

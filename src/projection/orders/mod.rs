@@ -7,6 +7,8 @@ mod customers;
 mod days;
 mod past;
 mod statuses;
+#[cfg(test)]
+mod tests;
 mod track;
 mod view;
 
@@ -60,8 +62,9 @@ pub struct Orders {
     changes: Column<Change>,
     /// The position of the last restored change.
     restored_until: u32,
-    /// What was counted of the restored changes, if somebody has asked for it.
+    /// What the restored changes led to, if somebody has asked for it.
     past: OnceCell<Past>,
+    past_statuses: OnceCell<Statuses>,
     statuses: Lazy<Statuses>,
     customers: Lazy<Customers>,
     days: Days,
@@ -232,7 +235,13 @@ impl Orders {
         self.statuses.change(|statuses| statuses.note(row, &step, place as usize + 1, rows));
     }
 
-    /// What was counted of the restored changes.
+    /// The statuses that the restored changes led to.
+    fn past_statuses(&self) -> &Statuses {
+        let after = || Statuses::after(self.changes.restored(), self.rows.len() as u32);
+        self.past_statuses.get_or_init(after)
+    }
+
+    /// What orders came to by the restored changes.
     fn past(&self) -> &Past {
         self.past.get_or_init(|| {
             let created = self.created.get();
@@ -258,6 +267,7 @@ impl Orders {
             changes: Column::restore(reader, changes, Change::restore),
             restored_until: changed_at,
             past: OnceCell::new(),
+            past_statuses: OnceCell::new(),
             statuses: Lazy::of(reader, Statuses::restore),
             customers: Lazy::of(reader, Customers::restore),
             days: Days::from(days),

@@ -3,15 +3,13 @@
 use super::changes::Change;
 use super::customers::Sums;
 use super::days::Days;
-use super::statuses::Statuses;
 use super::track::Track;
 use crate::time::{Day, Timestamp};
 
-/// What is counted of orders, as it was after each of the changes that a checkpoint has. It
-/// follows from these, so it is not saved, but counted again when somebody asks for that past.
+/// What orders came to after each of the changes that a checkpoint has. It follows from these, so
+/// it is not saved, but counted again when somebody asks for that past.
 #[derive(Debug, Default)]
 pub(super) struct Past {
-    pub(super) statuses: Statuses,
     /// By the numbers of the customers.
     pub(super) sums: Vec<Track<Sums>>,
     pub(super) days: Days,
@@ -22,7 +20,6 @@ impl Past {
     /// was created.
     pub(super) fn of(changes: &[Change], customers: &[u32], created: &[Timestamp]) -> Self {
         let mut past = Self::default();
-        let mut rows = 0;
         for (place, change) in (0..).zip(changes) {
             let row = change.row as usize;
             // All of them have a row, unless the checkpoint is damaged.
@@ -38,8 +35,6 @@ impl Past {
                 sums.count(&step, place);
             }
             past.days.count(Day::of(*at), &step, place);
-            rows = rows.max(row + 1);
-            past.statuses.note(change.row, &step, place as usize + 1, rows);
         }
         past
     }

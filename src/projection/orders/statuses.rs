@@ -38,6 +38,20 @@ struct Kept {
 }
 
 impl Statuses {
+    /// The orders of so many rows after all of these changes, and as they were from time to time.
+    pub(super) fn after(changes: &[Change], rows: u32) -> Self {
+        let mut after = Self::default();
+        for some in changes.chunks(apart(rows as usize)) {
+            let Self { now, kept } = &mut after;
+            for (set, status) in now.iter_mut().zip(Status::ALL) {
+                *set = toggled(set, some, status, rows);
+            }
+            let len = kept.last().map_or(0, |kept| kept.len) + some.len();
+            kept.push(Kept { len, sets: now.clone() });
+        }
+        after
+    }
+
     /// The orders that have a status.
     pub(super) fn now(&self, status: Status) -> &RowSet {
         set(&self.now, status)
@@ -56,31 +70,29 @@ impl Statuses {
             }
         }
         let since = len - self.kept.last().map_or(0, |kept| kept.len);
-        if since >= APART.max(rows / ROWS_A_CHANGE) {
+        if since >= apart(rows) {
             self.kept.push(Kept { len, sets: self.now.clone() });
         }
     }
 
-    /// The orders that had a status after the first `len` changes of the log.
-    pub(super) fn at(&self, log: &[Change], len: usize, status: Status) -> RowSet {
+    /// The orders that had a status after the first `len` changes of the log. There are so many
+    /// `rows` by now.
+    pub(super) fn at(&self, log: &[Change], len: usize, status: Status, rows: u32) -> RowSet {
         let next = self.kept.partition_point(|kept| kept.len < len);
-        let (end, sets) = match self.kept.get(next) {
-            Some(kept) => (kept.len, &kept.sets),
-            None => (log.len(), &self.now),
-        };
-        let mut then = set(sets, status).clone();
-        for change in log.get(len..end).unwrap_or_default().iter().rev() {
-            let [before, after] = [change.before(), change.after()];
-            if before != after {
-                if after == Some(status) {
-                    then.remove(change.row);
-                }
-                if before == Some(status) {
-                    then.insert(change.row);
-                }
+        let before = next.checked_sub(1).and_then(|before| self.kept.get(before));
+        let now = (log.len(), &self.now);
+        let after = self.kept.get(next).map_or(now, |kept| (kept.len, &kept.sets));
+        let (between, sets) = match before {
+            Some(kept) if len - kept.len < after.0.saturating_sub(len) => {
+                (kept.len..len, &kept.sets)
             }
-        }
-        then
+            _ => (len..after.0, after.1),
+        };
+        // Each change that leads to the status or away from it undoes the one before.
+        let between = log.get(between).unwrap_or_default().iter();
+        let rows_between =
+            between.filter(|change| change.concerns(status)).map(|change| change.row);
+        set(sets, status).toggled(rows_between, rows)
     }
 
     /// Writes the orders by status, as they are.
@@ -93,6 +105,18 @@ impl Statuses {
         let now = RowSet::restore(reader, STATUSES)?.try_into().ok()?;
         Some(Self { now, kept: Vec::new() })
     }
+}
+
+/// How many changes lie between two copies of sets of so many rows.
+fn apart(rows: usize) -> usize {
+    APART.max(rows / ROWS_A_CHANGE)
+}
+
+/// The orders, of so many rows, that have a status at one end of these changes, from those that
+/// have it at the other: each change that leads to it or away from it undoes the one before.
+fn toggled(set: &RowSet, changes: &[Change], status: Status, rows: u32) -> RowSet {
+    let concerning = changes.iter().filter(|change| change.concerns(status));
+    set.toggled(concerning.map(|change| change.row), rows)
 }
 
 fn set(sets: &ByStatus, status: Status) -> &RowSet {

@@ -12,7 +12,7 @@ pub(super) trait Tally: Copy + Default {
     fn count(&mut self, step: &Step);
 }
 
-/// What some orders come to, and when that changed: 4 bytes a change, and a `S` for each 32.
+/// What some orders come to, and when that changed: 4 bytes a change, and an `S` for each 32.
 #[derive(Debug, Default)]
 pub(super) struct Track<S> {
     now: S,
@@ -36,13 +36,9 @@ impl<S: Tally> Track<S> {
     /// Counts a step, the change at that place of the log.
     pub(super) fn count(&mut self, step: &Step, place: u32) {
         self.now.count(step);
-        if self.places.len() == self.places.capacity() {
-            // Most have few, and there are many of these: doubled, they would be half empty.
-            self.places.reserve_exact((self.places.len() / 4).max(4));
-        }
-        self.places.push(place);
+        push(&mut self.places, place, 4);
         if self.places.len().is_multiple_of(KEPT) {
-            self.kept.push(self.now);
+            push(&mut self.kept, self.now, 1);
         }
     }
 
@@ -57,4 +53,13 @@ impl<S: Tally> Track<S> {
         }
         then
     }
+}
+
+/// Adds a value; where there is no room for it, makes some for a quarter more, and `least`. Most
+/// tracks are short, and there are many of them: doubled, they would be half empty.
+fn push<T>(values: &mut Vec<T>, value: T, least: usize) {
+    if values.len() == values.capacity() {
+        values.reserve_exact((values.len() / 4).max(least));
+    }
+    values.push(value);
 }

@@ -103,6 +103,23 @@ proptest! {
     }
 
     #[test]
+    fn toggled_is_a_row_that_is_in_one_of_the_set_and_those_given_an_odd_number_of_times(
+        start in plain(),
+        rows in prop::collection::vec(prop_oneof![0..3000_u32, 65_500..65_600_u32], 0..3000),
+        at in prop::collection::vec(any::<prop::sample::Index>(), 2),
+    ) {
+        let mut plain = start.clone();
+        for row in &rows {
+            if !plain.remove(row) {
+                plain.insert(*row);
+            }
+        }
+        let set: RowSet = start.into_iter().collect();
+        let end = rows.iter().max().map_or(0, |row| row + 1);
+        check(&set.toggled(rows.into_iter(), end), &plain, &edges(&plain, &at));
+    }
+
+    #[test]
     fn sets_are_read_as_they_were_written(
         plain in prop::collection::vec(plain(), 0..4),
         at in prop::collection::vec(any::<prop::sample::Index>(), 2),
@@ -159,4 +176,12 @@ fn a_set_changes_its_form_when_it_grows_and_much_later_back() {
     assert!(matches!(set, RowSet::Many(_)));
     set.remove(few);
     assert!(matches!(set, RowSet::Few(_)));
+}
+
+#[test]
+fn what_is_toggled_lies_below_the_end() {
+    let set: RowSet = [1, 7, 8].into_iter().collect();
+    let rows = |end| set.toggled([7, 6, 70, u32::MAX].into_iter(), end).iter().collect::<Vec<_>>();
+    assert_eq!(rows(8), [1, 6, 8]);
+    assert_eq!(rows(71), [1, 6, 8, 70]);
 }

@@ -3,22 +3,22 @@
 use std::borrow::Cow;
 
 use super::{Users, city, email};
+use crate::domain::Fields;
 use crate::domain::user::{User, UserDecider, identified};
-use crate::domain::{Decider, Fields};
 use crate::projection::{Moment, Temporal, folded};
-use crate::replay::{Sources, Start, replay_from};
+use crate::replay::{Sources, replay};
 
 /// The living users as of a moment. The past is answered from what is noted of changes, and
 /// from the streams of those users that are shown and have changed since.
 #[derive(Clone, Copy)]
 pub struct UsersAsOf<'a> {
     users: &'a Users,
-    past: Option<Past<'a>>,
+    past: Option<Then<'a>>,
 }
 
 /// A moment of the past.
 #[derive(Clone, Copy)]
-struct Past<'a> {
+struct Then<'a> {
     users: &'a Users,
     position: u32,
     sources: Sources<'a>,
@@ -32,7 +32,7 @@ impl Temporal for Users {
             Moment::Present => None,
             Moment::Past { position, sources } => {
                 // The store has fewer than 2^32 events, and this lies before the last of them.
-                Some(Past { users: self, position: position as u32, sources })
+                Some(Then { users: self, position: position as u32, sources })
             }
         };
         UsersAsOf { users: self, past }
@@ -94,7 +94,7 @@ impl<'a> UsersAsOf<'a> {
     }
 }
 
-impl<'a> Past<'a> {
+impl<'a> Then<'a> {
     /// How many rows there were.
     fn rows(self) -> u32 {
         self.users.lives.rows(self.position)
@@ -109,17 +109,13 @@ impl<'a> Past<'a> {
         if sources.store.version_at(stream.key, until) == stream.version {
             return users.fields(row).map(Cow::Borrowed); // nothing has happened to it since
         }
-        // The snapshots of other aggregates are not those of a user, whatever events they have.
-        let start = match stream.aggregate_type {
-            UserDecider::AGGREGATE_TYPE => Start::Snapshot,
-            _ => Start::First,
-        };
-        match replay_from::<UserDecider>(sources, stream.key, until, start).0.state {
+        match replay::<UserDecider>(sources, stream.key, until).state {
             User::Living(fields) => Some(Cow::Owned(identified(&id, &fields))),
             User::Absent | User::Deleted => None,
         }
     }
 
+    /// The view of the user with an email, which is given in one case.
     fn by_email(self, email: &str) -> Option<Cow<'a, Fields>> {
         let Self { users, position, .. } = self;
         let hash = users.seed.hash(email);
@@ -127,16 +123,17 @@ impl<'a> Past<'a> {
         let owner = users.by_email.find(hash, |row| users.has_email(row, email));
         let others = users.also_by_email.get(email).into_iter().flatten().copied();
         let mut owners = owner.into_iter().chain(others);
-        let had = |row: &u32| *row < rows && users.former_emails.had_by(*row, position);
-        let stayed = owners.find(had);
-        let left = users.former_emails.at(hash, position).filter(|row| *row < rows);
+        let stayed = owners.find(|row| users.former_emails.had_by(*row, position));
+        let left = users.former_emails.at(hash, position);
         let mut found: Vec<u32> = stayed.into_iter().chain(left).collect();
+        found.retain(|row| *row < rows); // who came later need not be looked at
         found.sort_unstable();
         // Other texts can have the same hash.
         let same = |view: &Cow<'_, Fields>| self::email(view).is_some_and(|other| other == email);
         found.into_iter().find_map(|row| self.view(row).filter(same))
     }
 
+    /// The views of the users of a city, in order of creation.
     fn by_city<'b>(self, city: &'b str) -> impl Iterator<Item = Cow<'a, Fields>> + use<'a, 'b> {
         let Self { users, position, .. } = self;
         let rows = self.rows();
@@ -149,5 +146,122 @@ impl<'a> Past<'a> {
         let same =
             move |view: &Cow<'_, Fields>| self::city(view).is_some_and(|other| other == city);
         found.into_iter().filter_map(move |row| self.view(row).filter(same))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::super::tests::alike;
+    use super::*;
+    use crate::checkpoint::{Reader, Writer};
+    use crate::engine::{Engine, Settings};
+    use crate::env::{LogicalClock, UuidV7};
+    use crate::projection::Projection;
+    use crate::schema::Delivery;
+    use crate::snapshot::Snapshots;
+    use crate::storage::Disk;
+    use crate::store::{EventRecord, MemoryStore};
+    use crate::time::Timestamp;
+
+    /// A record whose user has a text as email and as city.
+    fn record(kind: &str, id: &str, text: &str) -> String {
+        format!(
+            r#"{{"eventType":"{kind}","aggregateId":"{id}","data":{{"email":"{text}","city":"{text}"}}}}"#
+        )
+    }
+
+    /// An engine in memory to which these records have happened.
+    fn happened(records: &[String]) -> Engine {
+        let settings = Settings {
+            store: Box::new(MemoryStore::new()),
+            clock: Box::new(LogicalClock::starting_at(Timestamp::MIN)),
+            ids: Box::new(UuidV7::seeded(1)),
+            stopwatch: None,
+            snapshot_every: 0,
+        };
+        let mut engine = crate::app::engine(settings).unwrap();
+        for record in records {
+            engine.load(&EventRecord::parse(record).unwrap()).unwrap();
+        }
+        engine
+    }
+
+    #[test]
+    fn former_emails_and_cities_with_the_same_hash_are_told_apart() {
+        let mut users = Users::default();
+        let [one, other] = alike(&users);
+        let engine = happened(&[
+            record("UserCreated", "a", &one),
+            record("UserCreated", "b", &other),
+            record("UserUpdated", "a", "a@x.io"),
+            record("UserUpdated", "b", "b@x.io"),
+            record("UserUpdated", "a", &other),
+        ]);
+        // The texts are alike for this read model, not for that of the engine.
+        let (store, schema) = (engine.store(), engine.schema());
+        for position in 1..=5 {
+            users.apply(&Delivery::stored(store.event(position).unwrap(), schema));
+        }
+        let snapshots = Snapshots::every(0);
+        let sources = Sources { store, snapshots: &snapshots, schema };
+        let found = [0, 1, 2, 3, 4, 5].map(|position| {
+            let users = users.as_of(Moment::Past { position, sources });
+            let of_city = |city| {
+                let users = users.by_city(city).map(|user| user.string("id").unwrap().into_owned());
+                users.collect::<Vec<_>>().concat()
+            };
+            [&one, &other].map(|text| {
+                let owner = users.email_owner(text).unwrap_or_default();
+                assert_eq!(of_city(text), owner, "both are the same here");
+                owner
+            })
+        });
+        let expected = [["", ""], ["a", ""], ["a", "b"], ["", "b"], ["", ""], ["", "a"]];
+        assert_eq!(found, expected.map(|owners| owners.map(str::to_owned)));
+    }
+
+    #[test]
+    fn no_event_needs_what_a_checkpoint_has_of_the_past() {
+        let engine = happened(&[
+            record("UserCreated", "a", "a@x.io"),
+            record("UserCreated", "b", "b@x.io"),
+            record("UserUpdated", "a", "c@x.io"),
+            // behind the checkpoint
+            record("UserUpdated", "a", "d@x.io"),
+            record("UserCreated", "c", "a@x.io"),
+            record("UserDeleted", "b", ""),
+        ]);
+        let (store, schema) = (engine.store(), engine.schema());
+        let apply = |users: &mut Users, position: u64| {
+            assert!(users.apply(&Delivery::stored(store.event(position).unwrap(), schema)));
+        };
+        let mut users = Users::default();
+        (1..4).for_each(|position| apply(&mut users, position));
+        let folder = std::env::temp_dir().join(format!("asof-users-{}", std::process::id()));
+        let disk = Rc::new(Disk::create(&folder).unwrap());
+        let mut writer = Writer::create(disk.clone()).unwrap();
+        assert!(users.save(&mut writer).unwrap());
+        writer.finish().unwrap();
+        let mut users = Users::default();
+        assert!(users.restore(&Reader::open(disk.as_ref()).unwrap()));
+        // What the events need of the present is read; then the rest can't be.
+        let of_city = ["b@x.io", "c@x.io"].map(|city| users.by_city(city).count());
+        let of_email = ["b@x.io", "c@x.io"].map(|email| users.email_owner(email).unwrap());
+        assert!(users.get("a").is_some());
+        assert_eq!((of_city, of_email), ([1, 1], ["b".to_owned(), "a".to_owned()]));
+        let file = folder.join("checkpoint");
+        let size = std::fs::read(&file).unwrap().len();
+        std::fs::write(&file, vec![0; size]).unwrap();
+        (4..7).for_each(|position| apply(&mut users, position));
+        let present = users.as_of(Moment::Present);
+        assert_eq!(present.email_owner("A@x.io").as_deref(), Some("c"));
+        assert!(!users.damaged(), "nothing more was read");
+        let snapshots = Snapshots::every(0);
+        let sources = Sources { store, snapshots: &snapshots, schema };
+        users.as_of(Moment::Past { position: 2, sources }).email_owner("a@x.io");
+        assert!(users.damaged(), "now it was");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

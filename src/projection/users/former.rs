@@ -8,7 +8,7 @@ use crate::checkpoint::{Lazy, Reader, Writer};
 
 /// Which rows had a text (all emails, or all cities) at any position, where they don't have it
 /// any more. Rows that keep the text they were created with take no room; each text that is
-/// given up takes about 30 bytes, and a row that took another about 15. What comes from a
+/// given up takes 30 to 45 bytes, and a row that took another about 15. What comes from a
 /// checkpoint is read when somebody asks for the past.
 #[derive(Debug, Default)]
 pub(super) struct Former {
@@ -31,7 +31,7 @@ pub(super) struct Sections {
 struct Log {
     /// What was given up, in that order.
     given_up: Vec<GivenUp>,
-    /// By the hash of a text, the last of those entries.
+    /// By the hash of a text, the number of the last of those entries, from 1.
     last: HashMap<u32, u32>,
     /// By row, where it took the text that it has, if that was since then and not its creation.
     taken: HashMap<u32, u32>,
@@ -45,8 +45,8 @@ struct GivenUp {
     /// 0 for one that it was created with, or had when the log began.
     from: u32,
     until: u32,
-    /// The entry before it that has the same hash.
-    before: Option<u32>,
+    /// The number of the entry before it that has the same hash; 0 if there is none.
+    before: u32,
 }
 
 impl Former {
@@ -77,16 +77,9 @@ impl Former {
 
     /// Writes everything.
     pub(super) fn save(&self, writer: &mut Writer, sections: Sections) -> io::Result<()> {
-        let (restored, new) = (self.restored.get(), &self.new);
-        let resolved = new.given_up.iter().map(|entry| self.resolved(entry));
-        let given_up = restored.given_up.iter().copied().chain(resolved);
         let numbers = |entry: GivenUp| [entry.hash, entry.row, entry.from, entry.until];
-        writer.numbers32(sections.given_up, given_up.flat_map(numbers))?;
-        let stayed = restored.taken.iter().filter(|(row, _)| !new.taken.contains_key(*row));
-        let mut taken: Vec<[u32; 2]> =
-            stayed.chain(&new.taken).map(|(row, position)| [*row, *position]).collect();
-        taken.sort_unstable();
-        writer.numbers32(sections.taken, taken.into_iter().flatten())
+        writer.numbers32(sections.given_up, self.all().flat_map(numbers))?;
+        writer.numbers32(sections.taken, self.taken().into_iter().flatten())
     }
 
     /// What was saved.
@@ -98,6 +91,22 @@ impl Former {
     /// Whether what was saved turned out unreadable.
     pub(super) fn damaged(&self) -> bool {
         self.restored.damaged()
+    }
+
+    /// All entries, in order.
+    fn all(&self) -> impl Iterator<Item = GivenUp> {
+        let new = self.new.given_up.iter().map(|entry| self.resolved(entry));
+        self.restored.get().given_up.iter().copied().chain(new)
+    }
+
+    /// Each row that took the text that it has, and where, in the order of the rows.
+    fn taken(&self) -> Vec<[u32; 2]> {
+        let (restored, new) = (&self.restored.get().taken, &self.new.taken);
+        let stayed = restored.iter().filter(|(row, _)| !new.contains_key(*row));
+        let all = stayed.chain(new).map(|(row, position)| [*row, *position]);
+        let mut taken: Vec<[u32; 2]> = all.collect();
+        taken.sort_unstable();
+        taken
     }
 
     /// A new entry, with the position where its text was taken if that was before the restart.
@@ -113,7 +122,8 @@ impl Former {
 impl Log {
     fn push(&mut self, hash: u32, row: u32, from: u32, until: u32) {
         // The store has fewer than 2^32 events, and each gives up one text at the most.
-        let before = self.last.insert(hash, self.given_up.len() as u32);
+        let number = self.given_up.len() as u32 + 1;
+        let before = self.last.insert(hash, number).unwrap_or(0);
         self.given_up.push(GivenUp { hash, row, from, until, before });
     }
 
@@ -124,9 +134,9 @@ impl Log {
 
     /// The texts with this hash that were given up after a position, the last first.
     fn given_up_after(&self, hash: u32, position: u32) -> impl Iterator<Item = &GivenUp> {
-        let entry = |nth: u32| self.given_up.get(nth as usize);
+        let entry = |number: u32| self.given_up.get(number.checked_sub(1)? as usize);
         let last = self.last.get(&hash).and_then(|last| entry(*last));
-        let all = iter::successors(last, move |later| entry(later.before?));
+        let all = iter::successors(last, move |later| entry(later.before));
         all.take_while(move |entry| entry.until > position)
     }
 
@@ -142,5 +152,68 @@ impl Log {
         let (taken, unpaired) = numbers.as_chunks();
         log.taken = taken.iter().map(|&[row, position]| (row, position)).collect();
         (rest.is_empty() && unpaired.is_empty()).then_some(log)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn who_had_a_text_then_has_it_still_or_is_found_among_those_who_gave_it_up(
+            changes in prop::collection::vec((0..5_u32, prop::option::of(0..3_u32)), 0..60),
+            restarts in prop::collection::vec(any::<Index>(), 2),
+        ) {
+            let mut former = Former::default();
+            // What each row has, and what each had at each position. It may be created with a text.
+            let mut now: BTreeMap<u32, Option<u32>> = BTreeMap::new();
+            let mut then = vec![now.clone()];
+            let restarts: Vec<usize> =
+                restarts.iter().map(|restart| restart.index(changes.len() + 1)).collect();
+            for ((nth, (row, text)), position) in changes.iter().enumerate().zip(1..) {
+                if restarts.contains(&nth) {
+                    former = restarted(former);
+                }
+                match now.insert(*row, *text) {
+                    Some(before) if before != *text => {
+                        before.into_iter().for_each(|text| former.gave_up(*row, text, position));
+                        text.iter().for_each(|_| former.took(*row, position));
+                    }
+                    _ => {}
+                }
+                then.push(now.clone());
+            }
+            for (rows, position) in then.iter().zip(0..) {
+                for text in 0..3 {
+                    let has = |row: &u32| now.get(row) == Some(&Some(text));
+                    let created = |row: &u32| rows.contains_key(row);
+                    let stayed = (0..5).filter(|row| has(row) && former.had_by(*row, position));
+                    let mut found: Vec<u32> =
+                        stayed.chain(former.at(text, position)).filter(created).collect();
+                    found.sort_unstable();
+                    let had = rows.iter().filter(|(_, had)| **had == Some(text));
+                    let expected: Vec<u32> = had.map(|(row, _)| *row).collect();
+                    prop_assert_eq!(found, expected, "text {} as of {}", text, position);
+                }
+            }
+        }
+    }
+
+    /// The same from a checkpoint.
+    fn restarted(former: Former) -> Former {
+        let mut log = Log::default();
+        for entry in former.all() {
+            log.push(entry.hash, entry.row, entry.from, entry.until);
+        }
+        log.taken = former.taken().into_iter().map(|[row, position]| (row, position)).collect();
+        let mut restored = Former::default();
+        restored.restored.change(|restored| *restored = log);
+        restored
     }
 }

@@ -1,20 +1,28 @@
 //! When rows came, and when they went: the nth that was living at any position.
 
-use std::{io, iter};
+use std::io;
+use std::ops::Range;
 
 use crate::checkpoint::{Lazy, Reader, Writer};
-use crate::projection::row_set::RowSet;
+use crate::projection::rank::Rank;
 
-/// The positions at which rows were created and deleted. A creation takes between a bit and two
-/// bytes, the more the further they lie apart; a deletion takes about 20 bytes. Whoever is
+/// The positions at which rows were created and deleted. A creation takes a bit and a half, and as
+/// much again for each event before it that is none; a deletion takes about 20 bytes. Whoever is
 /// deleted stays so.
 #[derive(Debug, Default)]
 pub(super) struct Lives {
-    /// The positions of the creations; the nth is that of the nth row.
-    created: RowSet,
+    restored: Restored,
+    /// The creations since: the nth of all is that of the nth row.
+    created: Rank,
+    /// The deletions since.
     deleted: Deleted,
-    restored_created: Lazy<RowSet>,
-    restored_deleted: Lazy<Deleted>,
+}
+
+/// What comes from a checkpoint.
+#[derive(Debug, Default)]
+struct Restored {
+    created: Lazy<Rank>,
+    deleted: Lazy<Deleted>,
 }
 
 /// Deleted rows in groups of neighbours, narrow ones within wider ones, so that a row is found
@@ -44,6 +52,20 @@ struct Found {
     living: u64,
 }
 
+/// The rows that were living at a position, from one of them on.
+pub(super) struct Living<'a> {
+    lives: &'a Lives,
+    /// How many rows there were.
+    rows: u32,
+    position: u32,
+    /// How many living rows come before the next group.
+    before: u64,
+    /// What is left of the group.
+    group: Range<u32>,
+    /// Which rows of the group were deleted.
+    gone: [bool; NARROWEST as usize],
+}
+
 /// The sections of a checkpoint.
 const CREATED: &str = "users/created";
 const DELETED: &str = "users/deleted";
@@ -51,7 +73,7 @@ const DELETED: &str = "users/deleted";
 impl Lives {
     /// Notes that the next row was created.
     pub(super) fn created(&mut self, position: u32) {
-        self.created.insert(position);
+        self.created.push(position);
     }
 
     /// Notes that a row was deleted.
@@ -61,34 +83,20 @@ impl Lives {
 
     /// How many rows had been created at a position: these are the first ones.
     pub(super) fn rows(&self, position: u32) -> u32 {
-        let until = 0..position.saturating_add(1);
-        // There are fewer rows than positions.
-        (self.restored_created.get().within(until.clone()) + self.created.within(until)) as u32
+        self.restored.created.get().until(position) + self.created.until(position)
     }
 
     /// Those of the first `rows` rows that were not deleted at a position, ascending, behind the
     /// first `skip` of them. To skip many costs little more than to skip none.
-    pub(super) fn living(
-        &self,
-        rows: u32,
-        position: u32,
-        skip: u64,
-    ) -> impl Iterator<Item = u32> + '_ {
-        let mut nth = skip;
-        let groups = iter::from_fn(move || {
-            let found = self.find(rows, position, nth)?;
-            nth += found.living - found.before;
-            Some(self.living_in(found.group, rows, position).skip(found.before as usize))
-        });
-        groups.flatten()
+    pub(super) fn living(&self, rows: u32, position: u32, skip: u64) -> Living<'_> {
+        let gone = [false; NARROWEST as usize];
+        Living { lives: self, rows, position, before: skip, group: 0..0, gone }
     }
 
     /// Writes everything.
     pub(super) fn save(&self, writer: &mut Writer) -> io::Result<()> {
-        let mut created = self.restored_created.get().clone();
-        created.extend(&self.created);
-        RowSet::save(writer, CREATED, iter::once(&created))?;
-        let mut deleted = self.restored_deleted.get().pairs();
+        writer.numbers64(CREATED, self.restored.created.get().words(&self.created))?;
+        let mut deleted = self.restored.deleted.get().pairs();
         deleted.extend(self.deleted.pairs());
         deleted.sort_unstable();
         writer.numbers32(DELETED, deleted.into_iter().flatten())
@@ -96,26 +104,25 @@ impl Lives {
 
     /// What was saved of so many rows.
     pub(super) fn restore(reader: &Reader, rows: usize) -> Self {
-        let created = |reader: &Reader| match RowSet::restore(reader, CREATED)?.as_mut_slice() {
-            [created] => Some(std::mem::take(created)),
-            _ => None,
-        };
-        Self {
-            restored_created: Lazy::of(reader, created),
-            restored_deleted: Lazy::of(reader, move |reader| Deleted::restore(reader, rows)),
-            ..Self::default()
-        }
+        let created = Lazy::of(reader, |reader| Rank::restore(reader, CREATED));
+        let deleted = Lazy::of(reader, move |reader| Deleted::restore(reader, rows));
+        Self { restored: Restored { created, deleted }, ..Self::default() }
     }
 
     /// Whether what was saved turned out unreadable.
     pub(super) fn damaged(&self) -> bool {
-        self.restored_created.damaged() || self.restored_deleted.damaged()
+        self.restored.created.damaged() || self.restored.deleted.damaged()
+    }
+
+    /// The deletions before the start and those since.
+    fn halves(&self) -> [&Deleted; 2] {
+        [self.restored.deleted.get(), &self.deleted]
     }
 
     /// The narrowest group that has the `nth` row that was living at a position; `None` if it
     /// begins behind the first `rows` rows. What lies behind these counts as living.
     fn find(&self, rows: u32, position: u32, mut nth: u64) -> Option<Found> {
-        let halves = [self.restored_deleted.get(), &self.deleted];
+        let halves = self.halves();
         let mut found = Found { group: 0, before: 0, living: 0 };
         let mut wider = u32::BITS;
         for (width, bits) in BITS.into_iter().enumerate() {
@@ -137,19 +144,47 @@ impl Lives {
         found.before = nth;
         Some(found)
     }
+}
 
-    /// The rows of a narrowest group that were living at a position, ascending.
-    fn living_in(&self, group: u32, rows: u32, position: u32) -> impl Iterator<Item = u32> + use<> {
-        let first = group * NARROWEST;
-        let mut gone = [false; NARROWEST as usize];
-        for half in [self.restored_deleted.get(), &self.deleted] {
-            for row in half.rows(group, position) {
-                if let Some(gone) = gone.get_mut(row.wrapping_sub(first) as usize) {
+impl Living<'_> {
+    /// Turns to the group that has the next row; `None` if there is none.
+    fn turn(&mut self) -> Option<()> {
+        let found = self.lives.find(self.rows, self.position, self.before)?;
+        self.before += found.living - found.before;
+        let first = found.group * NARROWEST;
+        self.group = first..self.rows.min(first.saturating_add(NARROWEST));
+        self.gone = [false; NARROWEST as usize];
+        if found.living == u64::from(NARROWEST) {
+            self.group.start += found.before as u32;
+            return Some(());
+        }
+        for half in self.lives.halves() {
+            for row in half.rows(found.group, self.position) {
+                if let Some(gone) = self.gone.get_mut((row % NARROWEST) as usize) {
                     *gone = true;
                 }
             }
         }
-        (first..rows).zip(gone).filter(|(_, gone)| !gone).map(|(row, _)| row)
+        (0..found.before).for_each(|_| _ = self.next_of_group());
+        Some(())
+    }
+
+    fn next_of_group(&mut self) -> Option<u32> {
+        let gone = &self.gone;
+        self.group.find(|row| gone.get((row % NARROWEST) as usize) == Some(&false))
+    }
+}
+
+impl Iterator for Living<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        loop {
+            if let Some(row) = self.next_of_group() {
+                return Some(row);
+            }
+            self.turn()?;
+        }
     }
 }
 
@@ -207,4 +242,68 @@ fn group_of(groups: &mut Vec<Vec<u32>>, group: u32) -> &mut Vec<u32> {
         groups.resize_with(group + 1, Vec::new);
     }
     &mut groups[group] // it is there by now
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_are_living_between_the_positions_at_which_they_came_and_went(
+            steps in prop::collection::vec((0..4_u8, any::<Index>()), 0..150),
+            restart in any::<Index>(),
+            pages in prop::collection::vec((any::<Index>(), 0..70_u64), 20),
+        ) {
+            let mut lives = Lives::default();
+            // Of each row, when it came and went.
+            let mut plain: Vec<(u32, u32)> = Vec::new();
+            let restart = restart.index(steps.len() + 1);
+            for (nth, (kind, which)) in steps.iter().enumerate() {
+                if nth == restart {
+                    let (created, deleted) =
+                        (std::mem::take(&mut lives.created), std::mem::take(&mut lives.deleted));
+                    lives.restored.created.change(|restored| *restored = created);
+                    lives.restored.deleted.change(|restored| *restored = deleted);
+                }
+                let position = nth as u32 * 3 + 1;
+                match kind {
+                    0 => {}
+                    1 if !plain.is_empty() => {
+                        let row = which.index(plain.len());
+                        if plain[row].1 == u32::MAX {
+                            lives.deleted(row as u32, position);
+                            plain[row].1 = position;
+                        }
+                    }
+                    _ => {
+                        lives.created(position);
+                        plain.push((position, u32::MAX));
+                    }
+                }
+            }
+            for (position, skip) in pages {
+                let position = position.index(3 * steps.len() + 3) as u32;
+                let created = plain.iter().filter(|(created, _)| *created <= position).count();
+                prop_assert_eq!(lives.rows(position), created as u32);
+                let living = (0..created as u32).filter(|row| plain[*row as usize].1 > position);
+                let expected: Vec<u32> = living.skip(skip as usize).collect();
+                let found: Vec<u32> = lives.living(created as u32, position, skip).collect();
+                prop_assert_eq!(found, expected, "as of {} behind {}", position, skip);
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_beyond_all_others_is_empty() {
+        let mut lives = Lives::default();
+        (1..=NARROWEST * 3).for_each(|position| lives.created(position));
+        for skip in [u64::from(NARROWEST) * 3, u64::from(u32::MAX), u64::MAX] {
+            assert_eq!(lives.living(NARROWEST * 3, u32::MAX, skip).count(), 0);
+        }
+        assert_eq!(lives.living(0, u32::MAX, 0).count(), 0);
+    }
 }

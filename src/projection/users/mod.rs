@@ -28,8 +28,8 @@ use former::Former;
 use lives::Lives;
 use row::UserRow;
 
-/// All living users as they are now, and what leads to those of the past: a user who is created
-/// takes up to two bytes of that, and each change of an email or a city 30 to 45. Finding,
+/// All living users as they are now, and what leads to those of the past: of that, a user who is
+/// created takes some bits, and each change of an email or a city about 45 bytes. Finding,
 /// changing or removing one costs at most logarithmic time in the number of the others.
 #[derive(Debug, Default)]
 pub struct Users {
@@ -162,14 +162,15 @@ impl Users {
         self.count
     }
 
-    fn view(&self, row: u32) -> Option<&str> {
-        self.fields(row).map(Fields::as_str)
-    }
-
-    /// The same as fields.
+    /// The view of a row, if that is a living user.
     fn fields(&self, row: u32) -> Option<&Fields> {
         let row = self.rows.get(row)?;
         row.living.then_some(&row.view)
+    }
+
+    /// The same as text.
+    fn view(&self, row: u32) -> Option<&str> {
+        self.fields(row).map(Fields::as_str)
     }
 
     fn rows_of_city(&self, city: &str) -> impl Iterator<Item = u32> {

@@ -8,7 +8,7 @@ fn put(users: &mut Users, id: &str, after: User) {
 }
 
 /// Two texts with the same hash.
-fn alike(users: &Users) -> [String; 2] {
+pub(super) fn alike(users: &Users) -> [String; 2] {
     let text = |number: u32| format!("u{number}@x.io");
     let mut seen = HashMap::new();
     let pair = (0..).find_map(|number| {
