@@ -105,7 +105,7 @@ fn user_facts(command: &UserCommand, models: Models<'_>) -> UserFacts {
         }
         UserCommand::Delete { .. } => None,
     };
-    let owner = |email| models.get::<Users>()?.email_owner(email);
+    let owner = |email| models.as_of::<Users>()?.email_owner(email);
     UserFacts { email_owner: email.and_then(owner) }
 }
 

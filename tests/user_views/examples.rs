@@ -80,3 +80,23 @@ fn a_city_and_a_list_show_in_order_of_creation_who_was_there_then() {
         assert_eq!((of_rome, listed), (rome, all), "as of {position}");
     }
 }
+
+#[test]
+fn who_was_deleted_without_having_been_created_is_on_no_page() {
+    let records = [
+        event("UserDeleted", "x", json!({})),
+        event("UserCreated", "a", json!({"id": "a"})),
+        event("UserCreated", "b", json!({"id": "b"})),
+        event("UserUpdated", "b", json!({"n": 1})),
+    ];
+    let mut session = Session::with_engine(loaded(engine(0), &records));
+    let mut pages = |position| {
+        let mut page = |number| {
+            ask(&mut session, "ListUsers", &format!(r#"{{"limit":1,"page":{number}}}"#), position)
+        };
+        [page(1), page(2), page(3)]
+    };
+    assert_eq!(pages(2), [r#"[{"id":"a"}]"#, "[]", "[]"]);
+    assert_eq!(pages(3), [r#"[{"id":"a"}]"#, r#"[{"id":"b"}]"#, "[]"]);
+    assert_eq!(pages(4), [r#"[{"id":"a"}]"#, r#"[{"id":"b","n":1}]"#, "[]"]);
+}
