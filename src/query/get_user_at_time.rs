@@ -14,9 +14,7 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let id = params.required_text("userId")?;
     let moment = params.required_timestamp("timestamp")?;
     let position = view.store().position_at(moment).min(view.position);
-    let stream = view.store().stream(&id);
-    let Some(stream) = stream.filter(|stream| stream.aggregate_type == UserDecider::AGGREGATE_TYPE)
-    else {
+    let Some(stream) = view.store().stream(&id) else {
         out.push_str("null");
         return Ok(());
     };
@@ -27,7 +25,10 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
         }
         User::Absent | User::Deleted => out.push_str("null"),
     }
-    view.note(|basis| basis.aggregate(view.store(), &id, position));
+    // Whatever happens to aggregates of other types, no user comes of it.
+    if stream.aggregate_type == UserDecider::AGGREGATE_TYPE {
+        view.note(|basis| basis.aggregate(view.store(), &id, position));
+    }
     Ok(())
 }
 

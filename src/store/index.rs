@@ -134,13 +134,10 @@ fn positions(store: &MemoryStore) -> Vec<u32> {
 /// The saved positions of so many events.
 fn positions_of(reader: &Reader, head: u64) -> Option<Positions> {
     let mut end = 0_u32;
-    let mut ends = reader.numbers32("store/chains/version")?;
-    for version in &mut ends {
-        if *version == 0 {
-            return None;
-        }
-        end = end.checked_add(*version)?;
-        *version = end;
+    let mut ends = Vec::new();
+    for version in reader.numbers32("store/chains/version")? {
+        end = end.checked_add(version).filter(|_| version > 0)?;
+        ends.push(end);
     }
     let all = reader.numbers32("store/positions")?;
     let fits = u64::from(end) == head && all.len() as u64 == head;
@@ -152,17 +149,17 @@ fn positions_of(reader: &Reader, head: u64) -> Option<Positions> {
 fn streams_of(positions: &Positions) -> Option<Vec<u32>> {
     const NONE: u32 = u32::MAX;
     let mut streams = vec![NONE; positions.all.len()];
-    for stream in 0..positions.ends.len() as u32 {
-        let own = positions.of(stream);
-        for position in own {
+    let mut start = 0;
+    for (stream, end) in (0..).zip(&positions.ends) {
+        let mut before = 0;
+        for position in positions.all.get(start..*end as usize)? {
             let slot = streams.get_mut(position.checked_sub(1)? as usize)?;
-            if std::mem::replace(slot, stream) != NONE {
+            if *position <= before || *slot != NONE {
                 return None;
             }
+            (*slot, before) = (stream, *position);
         }
-        if !own.is_sorted() {
-            return None;
-        }
+        start = *end as usize;
     }
     Some(streams)
 }

@@ -140,9 +140,12 @@ fn a_checkpoint_that_is_missing_damaged_or_old_changes_no_answer() {
             None => folder.remove("checkpoint"),
         }
         let output = folder.run(&[questions(), more(), questions()].concat());
-        let mended = " WARN the checkpoint of users is damaged; it is built anew\n";
         assert_eq!(output.status.code(), Some(0));
-        assert!(["", mended].contains(&output.stderr.as_str()), "{}", output.stderr);
+        // Which part a byte belongs to is the checkpoint's own affair.
+        let mended = output.stderr.strip_prefix(" WARN the checkpoint of ");
+        let mended = mended.and_then(|rest| rest.strip_suffix(" is damaged; it is built anew\n"));
+        let one = mended.is_some_and(|name| !name.contains('\n'));
+        assert!(output.stderr.is_empty() || one, "{}", output.stderr);
         output.stdout
     };
     let expected = ask(Some(checkpoint));
