@@ -7,8 +7,6 @@ mod customers;
 mod days;
 mod past;
 mod statuses;
-#[cfg(test)]
-mod tests;
 mod track;
 mod view;
 
