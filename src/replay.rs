@@ -34,13 +34,13 @@ pub struct Sources<'a> {
 /// before, and the events since. Events that can't be read count as versions and change nothing.
 pub fn replay<D: Decider>(sources: Sources<'_>, key: StreamKey, until: u64) -> Replayed<D::State> {
     let Sources { store, snapshots, .. } = sources;
-    let version = store.version_at(key, until);
-    if version == 0 {
+    let last = store.version_at(key, until);
+    if last == 0 {
         return Replayed::default(); // and no snapshot is looked for
     }
-    let (version, state) = snapshots.nearest::<D, _>(key, version).unwrap_or_default();
+    let (version, state) = snapshots.nearest::<D, _>(key, last).unwrap_or_default();
     let start = Replayed { version, state };
-    go_on::<D, _>(sources, key, until, start, |state, recorded| {
+    go_on::<D, _>(sources, key, start, last, |state, recorded| {
         evolve::<D>(sources, state, recorded)
     })
 }
@@ -128,24 +128,24 @@ where
     S: Clone + Default + Serialize + DeserializeOwned + 'static,
 {
     let Sources { store, snapshots, .. } = sources;
-    let version = store.version_at(key, until);
+    let last = store.version_at(key, until);
     let snapshot = match start {
-        _ if version == 0 => None, // and none is looked for
+        _ if last == 0 => None, // and none is looked for
         Start::First => None,
-        Start::Snapshot => snapshots.latest(key, version),
-        Start::ForSnapshot => snapshots.find(key, version),
+        Start::Snapshot => snapshots.latest(key, last),
+        Start::ForSnapshot => snapshots.find(key, last),
     };
     let (version, state) = snapshot.unwrap_or_default();
-    (go_on::<K, S>(sources, key, until, Replayed { version, state }, step), version)
+    (go_on::<K, S>(sources, key, Replayed { version, state }, last, step), version)
 }
 
-/// The state of a stream at the position `until`, given one before. Replays of the same kind `K`
+/// The state of a stream at the version `last`, given one before. Replays of the same kind `K`
 /// lead to the same states.
 fn go_on<K, S>(
     sources: Sources<'_>,
     key: StreamKey,
-    until: u64,
     start: Replayed<S>,
+    last: u64,
     step: impl Fn(S, RecordedEvent<'_>) -> S,
 ) -> Replayed<S>
 where
@@ -155,7 +155,7 @@ where
     let Sources { store, snapshots, .. } = sources;
     let unreadable = store.unreadable();
     let Replayed { mut version, mut state } = start;
-    for position in store.stream_positions(key, version, until) {
+    for position in store.stream_page(key, version, last.saturating_sub(version)) {
         if let Some(recorded) = store.event(position) {
             state = step(state, recorded);
         }

@@ -248,7 +248,7 @@ fn what_was_answered_again_is_counted_once_and_measured_as_often_as_it_was_done(
         &format!(r#""queries":{{"ListUsers":{spread}}}}},"#),
         r#""batches":{"count":1,"commands":{"p50":1,"p90":1,"p99":1,"max":1}},"#,
         r#""flushes":{"count":1,"latency_us":{"p50":0.000,"p90":0.000,"p99":0.000,"max":0.000}},"#,
-        r#""caches":{"live_states":{"hits":1,"misses":0},"snapshots":{"hits":0,"misses":0},"queries":{"hits":0,"misses":0}}}"#,
+        r#""caches":{"live_states":{"hits":1,"misses":0},"snapshots":{"hits":0,"misses":0},"queries":{"hits":0,"misses":0},"past_answers":{"hits":0,"misses":0}}}"#,
     ];
     assert_eq!(session.query(METRICS), metrics.concat());
     assert_eq!(session.query(PROJECTIONS), at_position(1, 2), "both rebuilds, once each");

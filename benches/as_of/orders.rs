@@ -102,12 +102,12 @@ pub fn table() {
             let as_of = Some(format!("\"{}\"", moment(size, spread(nth ^ 0x5555))));
             Question { as_of, ..(kind.question)(size, nth) }
         };
-        let mut again = SIZES.map(|_| Vec::new());
+        let (mut again, mut out) = (SIZES.map(|_| Vec::new()), String::new());
         let [small, large] = in_turns(SIZES, &mut |place, size, from| {
             let questions = (from..from + QUESTIONS).map(|nth| dated(size, spread(nth)));
             let each = questions.map(|question| {
-                let took = ask(&mut engines[place], kind, &question);
-                again[place].push(ask(&mut engines[place], kind, &question));
+                let took = ask(&mut engines[place], kind, &question, &mut out);
+                again[place].push(ask(&mut engines[place], kind, &question, &mut out));
                 took
             });
             each.collect()
