@@ -208,9 +208,11 @@ fn without_a_stopwatch_a_disk_changes_nothing_that_is_told() {
 
 fn caches(live_states: (u64, u64), snapshots: (u64, u64)) -> String {
     let lookups = |(hits, misses)| format!(r#"{{"hits":{hits},"misses":{misses}}}"#);
-    let (live_states, snapshots) = (lookups(live_states), lookups(snapshots));
-    let queries = lookups((0, 0));
-    format!(r#"{{"live_states":{live_states},"snapshots":{snapshots},"queries":{queries}}}"#)
+    let (live_states, snapshots, none) =
+        (lookups(live_states), lookups(snapshots), lookups((0, 0)));
+    format!(
+        r#"{{"live_states":{live_states},"snapshots":{snapshots},"queries":{none},"past_answers":{none}}}"#
+    )
 }
 
 fn move_to(city: &str) -> String {
@@ -259,6 +261,28 @@ fn a_replay_that_starts_from_a_snapshot_is_a_hit_and_one_from_the_first_event_a_
         session.command(&move_to("Paris"));
         assert_eq!(told(&mut session, "caches"), caches((0, 1), expected));
     }
+}
+
+#[test]
+fn a_question_about_the_past_is_a_hit_if_it_was_asked_lately_of_the_same_position() {
+    let mut session = Session::new();
+    [CREATE, &move_to("Oslo"), &move_to("Rome")]
+        .iter()
+        .for_each(|command| _ = session.command(command));
+    let mut ask = |user: &str, as_of: &str| {
+        let params = format!(r#"{{"userId":"{user}"}}"#);
+        let query = format!(r#"{{"type":"GetUser","params":{params},"asOf":{as_of}}}"#);
+        session.query(&query);
+        let told: Value = serde_json::from_str(&told(&mut session, "caches")).unwrap();
+        let past = &told["past_answers"];
+        (past["hits"].as_u64().unwrap(), past["misses"].as_u64().unwrap())
+    };
+    assert_eq!(ask("u", "2"), (0, 1));
+    assert_eq!(ask("u", "2"), (1, 1));
+    assert_eq!(ask("u", "\"2026-01-01T00:00:00.001Z\""), (2, 1), "the same position");
+    assert_eq!(ask("u", "1"), (2, 2), "another position");
+    assert_eq!(ask("v", "1"), (2, 3), "another question");
+    assert_eq!(ask("u", "3"), (2, 3), "the present");
 }
 
 #[test]

@@ -197,9 +197,9 @@ impl Runner {
     /// projections of these types, ascending.
     pub fn concerned(&self, types: &BTreeSet<TypeId>, after: u64, until: u64) -> Vec<u64> {
         let of_types = |running: &&Running| types.contains(&running.projection.as_any().type_id());
-        let running = self.running.iter().filter(of_types);
+        let names = self.running.iter().filter(of_types).map(|running| running.projection.name());
         let mut concerned: Vec<u64> =
-            running.flat_map(|running| running.handled.between(after, until)).collect();
+            names.flat_map(|name| self.handled_between(name, after, until)).collect();
         concerned.sort_unstable();
         concerned.dedup();
         concerned
