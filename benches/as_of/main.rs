@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use asof::engine::{Engine, Settings};
 use asof::env::{LogicalClock, SystemStopwatch, UuidV7};
+use asof::executor::{CommandRequest, Outcome};
 use asof::json::{Json, Members};
 use asof::query::{Params, QueryRequest};
 use asof::store::MemoryStore;
@@ -111,6 +112,19 @@ fn ask(
     let took = start.elapsed();
     assert!(black_box(&*out).len() > 3, "{question}: {out}");
     took
+}
+
+/// Gives a command that is carried out.
+fn give(engine: &mut Engine, name: &str, payload: &str, at: Timestamp) {
+    let request = CommandRequest {
+        name: name.into(),
+        payload: Some(Json::read(payload).unwrap()),
+        timestamp: Some(at),
+        ..CommandRequest::default()
+    };
+    let Ok(Outcome::Stored(_)) = engine.execute(&request) else {
+        panic!("{name} {payload} is refused")
+    };
 }
 
 /// An engine without events, at some time.

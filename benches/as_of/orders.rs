@@ -5,11 +5,9 @@ use std::collections::BinaryHeap;
 use std::time::Instant;
 
 use asof::engine::Engine;
-use asof::executor::{CommandRequest, Outcome};
-use asof::json::Json;
 use asof::time::{Day, Timestamp};
 
-use super::{Kind, QUESTIONS, Question, Took, ask, engine, in_turns, micros, spread};
+use super::{Kind, QUESTIONS, Question, Took, ask, engine, give, in_turns, micros, spread};
 
 /// Of each history that is asked: how many events it has.
 const SIZES: [u64; 2] = [100_000, 1_000_000];
@@ -222,13 +220,5 @@ fn step_of(engine: &mut Engine, size: u64, number: u64, step: u64, at: Timestamp
         _ => ("DeliverOrder", format!(r#"{{"order_id":"{id}"}}"#)),
     };
     let (name, payload) = command;
-    let request = CommandRequest {
-        name: name.into(),
-        payload: Some(Json::read(&payload).unwrap()),
-        timestamp: Some(at),
-        ..CommandRequest::default()
-    };
-    let Ok(Outcome::Stored(_)) = engine.execute(&request) else {
-        panic!("{name} {payload} is refused")
-    };
+    give(engine, name, &payload, at);
 }

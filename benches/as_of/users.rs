@@ -3,11 +3,9 @@
 use std::time::Instant;
 
 use asof::engine::Engine;
-use asof::executor::{CommandRequest, Outcome};
-use asof::json::Json;
 use asof::time::Timestamp;
 
-use super::{Kind, Question, Took, engine, in_turns, micros};
+use super::{Kind, Question, Took, engine, give, in_turns, micros};
 
 /// How long the two streams are.
 const SIZES: [u64; 2] = [10_000, 1_000_000];
@@ -118,15 +116,7 @@ fn change(engine: &mut Engine, id: &str, version: u64, at: Timestamp) {
         ),
         _ => ("UpdateUser", format!(r#"{{"id":"{id}",{}}}"#, changed(version))),
     };
-    let request = CommandRequest {
-        name: name.into(),
-        payload: Some(Json::read(&payload).unwrap()),
-        timestamp: Some(at),
-        ..CommandRequest::default()
-    };
-    let Ok(Outcome::Stored(_)) = engine.execute(&request) else {
-        panic!("{name} {payload} is refused")
-    };
+    give(engine, name, &payload, at);
 }
 
 /// A field, and a value that it did not have before.

@@ -49,7 +49,12 @@ impl Engine {
             let text = format!("asOf does not apply to {}, which speaks of the node", query.name);
             return Err(QueryError::BadParameter(text));
         }
-        let (start, question) = (out.len(), self.question_of_the_past(query, request)?);
+        let position = request.as_of.map(|as_of| self.position(as_of)).transpose()?;
+        // What has happened does not change any more; the present does.
+        let past = position.filter(|position| *position < self.store.head());
+        let question =
+            |position| format!("{position} {} {}", query.name, request.params.as_given());
+        let (start, question) = (out.len(), past.map(question));
         if let Some(question) = &question {
             let given = self.past_answers.get(question);
             self.metrics.past_answers.count(given.is_some());
@@ -58,7 +63,7 @@ impl Engine {
                 return Ok(());
             }
         }
-        self.answer_soundly(request.as_of, of_the_past, out, &mut |view, out| {
+        self.answer_soundly(position, of_the_past, out, &mut |view, out| {
             (query.answer)(view, &request.params, out)
         })?;
         if let Some(question) = question {
@@ -67,26 +72,18 @@ impl Engine {
         Ok(())
     }
 
-    /// The same text for the same question about the same past; `None` for one about the present.
-    fn question_of_the_past(
-        &mut self,
-        query: &Query,
-        request: &QueryRequest<'_>,
-    ) -> Result<Option<String>, QueryError> {
-        let Some(as_of) = request.as_of else { return Ok(None) };
+    /// The position that `as_of` stands for, a JSON value.
+    pub(super) fn position(&mut self, as_of: &str) -> Result<u64, QueryError> {
         self.catch_up();
-        let head = self.store.head();
-        let position = as_of::position("asOf", as_of, head, self.store.as_ref())?;
-        let question = || format!("{position} {} {}", query.name, request.params.as_given());
-        Ok((position < head).then(question))
+        as_of::position("asOf", as_of, self.store.head(), self.store.as_ref())
     }
 
-    /// What `answer` writes of the state as of a moment, or as it is. It is asked again where it
+    /// What `answer` writes of the state at a position, or as it is. It is asked again where it
     /// rests on what turned out damaged; what it says is an error where it rests on events that
     /// can't be read, if it `rests_on_events` at all.
     pub(super) fn answer_soundly(
         &mut self,
-        as_of: Option<&str>,
+        position: Option<u64>,
         rests_on_events: bool,
         out: &mut String,
         answer: &mut AnswerWith<'_>,
@@ -95,7 +92,7 @@ impl Engine {
         self.catch_up();
         let start = out.len();
         loop {
-            let answered = self.answer_once(as_of, out, answer);
+            let answered = self.answer_once(position, out, answer);
             // What rests on a part of a checkpoint that turned out damaged is answered again.
             let healed = self.runner.heal(self.store.as_ref(), &self.schema);
             if rests_on_events && self.store.unreadable() != unreadable {
@@ -110,14 +107,13 @@ impl Engine {
 
     fn answer_once(
         &self,
-        as_of: Option<&str>,
+        position: Option<u64>,
         out: &mut String,
         answer: &mut AnswerWith<'_>,
     ) -> Result<(), QueryError> {
         let store = self.store.as_ref();
         let head = store.head();
-        let position =
-            as_of.map_or(Ok(head), |as_of| as_of::position("asOf", as_of, head, store))?;
+        let position = position.unwrap_or(head);
         let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
         let past;
         let models = if position == head {

@@ -4,7 +4,7 @@ use super::{Engine, missing, time_mistakes};
 use crate::executor::{CommandRequest, Failure, Outcome, PastWorkspace, Then};
 use crate::json;
 use crate::projection::{Models, Past};
-use crate::query::{QueryError, as_of};
+use crate::query::QueryError;
 use crate::replay::Sources;
 use crate::time::Timestamp;
 
@@ -16,9 +16,7 @@ impl Engine {
     /// # Errors
     /// When it is no moment, or a position that has not been reached.
     pub fn then(&mut self, as_of: &str) -> Result<Then, QueryError> {
-        self.catch_up();
-        let head = self.store.head();
-        let position = as_of::position("asOf", as_of, head, self.store.as_ref())?;
+        let position = self.position(as_of)?;
         let time = |position| self.store.event(position).map(|event| event.timestamp);
         let present = self.clock.now().max(self.store.newest_timestamp().unwrap_or(Timestamp::MIN));
         if let Some(given) = json::string(as_of).and_then(|text| Timestamp::parse(&text)) {
@@ -26,7 +24,8 @@ impl Engine {
             return Ok(Then { position, now, until: now });
         }
         let until = time(position + 1).unwrap_or(present);
-        let now = if position == head { until } else { time(position).unwrap_or(until) };
+        let now =
+            if position == self.store.head() { until } else { time(position).unwrap_or(until) };
         Ok(Then { position, now, until })
     }
 

@@ -87,8 +87,8 @@ pub struct Past<'a> {
     runner: &'a Runner,
     sources: Sources<'a>,
     position: u64,
-    /// Those that were built anew. The runner gets them in the end.
-    built: Vec<OnceCell<Running>>,
+    /// Those that were built anew, if any were. The runner gets them in the end.
+    built: OnceCell<Vec<OnceCell<Running>>>,
 }
 
 /// How many read models of the past are kept.
@@ -102,8 +102,7 @@ pub(super) struct Built(RefCell<Vec<(usize, Running)>>);
 impl<'a> Past<'a> {
     /// The projections of `runner` as they were at `position`.
     pub fn new(runner: &'a Runner, sources: Sources<'a>, position: u64) -> Self {
-        let built = runner.running.iter().map(|_| OnceCell::new()).collect();
-        Self { runner, sources, position, built }
+        Self { runner, sources, position, built: OnceCell::new() }
     }
 
     fn as_of<P: Temporal>(&self) -> Option<P::AsOf<'a>> {
@@ -125,7 +124,8 @@ impl<'a> Past<'a> {
     /// The read model at a place, as far as there is one of an earlier position brought forward
     /// from that.
     fn build(&self, place: usize) -> &Running {
-        self.built[place].get_or_init(|| {
+        let all = || self.runner.running.iter().map(|_| OnceCell::new()).collect();
+        self.built.get_or_init(all)[place].get_or_init(|| {
             let fresh = || Running::new(self.runner.running[place].new);
             let mut past = self.runner.built.take(place, self.position).unwrap_or_else(fresh);
             past.catch_up(self.sources.store, self.sources.schema, self.position);
@@ -136,8 +136,9 @@ impl<'a> Past<'a> {
 
 impl Drop for Past<'_> {
     fn drop(&mut self) {
-        let built = self.built.iter_mut().enumerate();
-        for (place, running) in built.filter_map(|(place, cell)| Some((place, cell.take()?))) {
+        let built = self.built.take().into_iter().flatten().enumerate();
+        for (place, running) in built.filter_map(|(place, cell)| Some((place, cell.into_inner()?)))
+        {
             self.runner.built.keep(place, running);
         }
     }

@@ -15,7 +15,7 @@ pub const DIFF: Query = Query { name: "Diff", answer, rests_on: RestsOn::Another
 
 /// To answer as of the past takes about as long as to bring read models forward by so many
 /// events.
-const EVENTS_AN_ANSWER: usize = 32;
+const EVENTS_AN_ANSWER: u64 = 32;
 
 /// Writes the answer of the query that is asked about, as a view sees it.
 type Ask<'a> = &'a dyn Fn(&View<'_>, &mut String) -> Result<(), QueryError>;
@@ -51,9 +51,10 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
         }
         RestsOn::Events | RestsOn::Another | RestsOn::Projections | RestsOn::Node => {
             let candidates = view.models.runner().concerned(&basis.models, from, to);
-            match candidates.len().saturating_mul(EVENTS_AN_ANSWER) < to as usize {
-                true => asked_as_of(view, &candidates, before, &ask)?,
-                false => asked_forward(view, &basis, &candidates, before, &ask)?,
+            if (candidates.len() as u64).saturating_mul(EVENTS_AN_ANSWER) < to {
+                asked_as_of(view, &candidates, before, &ask)?
+            } else {
+                asked_forward(view, &basis, &candidates, before, &ask)?
             }
         }
     };
