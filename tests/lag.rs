@@ -72,13 +72,13 @@ fn answers_after_each_event(query: Query) -> Vec<String> {
     let mut models = Runner::new(registered);
     let mut answer = |position: u64| {
         if let Some(event) = store.event(position) {
-            models.deliver(&Delivery::stored(event, &schema));
+            models.deliver(&Delivery::stored(&store, event, &schema));
         }
         let sources = Sources { store: &store, snapshots: &snapshots, schema: &schema };
         let view = View {
             position: store.head(),
             sources,
-            models: Models::Present(&models),
+            models: Models::Present(&models, sources),
             metrics: &metrics,
             queries: &Queries::new(),
             basis: None,

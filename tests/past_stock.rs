@@ -122,7 +122,8 @@ fn basis(engine: &Engine, query: Query, params: &str) -> Vec<Row> {
     let snapshots = Snapshots::every(0);
     let (store, schema) = (engine.store(), engine.schema());
     let sources = Sources { store, snapshots: &snapshots, schema };
-    let (models, noted) = (Models::Present(engine.models()), RefCell::new(Basis::default()));
+    let (models, noted) =
+        (Models::Present(engine.models(), sources), RefCell::new(Basis::default()));
     let position = store.head();
     let (metrics, basis, queries) = (&Metrics::default(), Some(&noted), &Queries::new());
     let view = View { position, sources, models, metrics, basis, queries };
@@ -141,7 +142,7 @@ proptest! {
             let past = Past::new(engine.models(), sources, position);
             prop_assert_eq!(quickly(Models::Past(&past)), slowly(Models::Past(&past)));
         }
-        let present = Models::Present(engine.models());
+        let present = Models::Present(engine.models(), sources);
         prop_assert_eq!(quickly(present), slowly(present));
     }
 

@@ -282,7 +282,7 @@ proptest! {
             for position in 1..=engine.store().head() {
                 for repeated in [position, position, 1, position.saturating_sub(1).max(1)] {
                     let event = engine.store().event(repeated).unwrap();
-                    twice.deliver(&Delivery::stored(event, &schema));
+                    twice.deliver(&Delivery::stored(engine.store(), event, &schema));
                 }
             }
             prop_assert_eq!(contents(&twice), contents(&once));

@@ -57,10 +57,11 @@ fn ask(store: &MemoryStore, query: Query, params: &str, position: u64) -> (Strin
     let (snapshots, metrics) = (Snapshots::every(3), Metrics::default());
     let (models, queries) = (Runner::new([]), Queries::new());
     let basis = RefCell::new(Basis::default());
+    let sources = Sources { store, snapshots: &snapshots, schema: &schema };
     let view = View {
         position,
-        sources: Sources { store, snapshots: &snapshots, schema: &schema },
-        models: Models::Present(&models),
+        sources,
+        models: Models::Present(&models, sources),
         metrics: &metrics,
         queries: &queries,
         basis: Some(&basis),

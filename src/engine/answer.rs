@@ -117,7 +117,7 @@ impl Engine {
         let sources = Sources { store, snapshots: &self.snapshots, schema: &self.schema };
         let past;
         let models = if position == head {
-            Models::Present(&self.runner)
+            Models::Present(&self.runner, sources)
         } else {
             past = Past::new(&self.runner, sources, position);
             Models::Past(&past)

@@ -81,7 +81,7 @@ impl Engine {
                 cache.clear(); // whatever it may have touched
                 break;
             };
-            let delivery = Delivery::stored(event, &self.schema);
+            let delivery = Delivery::stored(self.store.as_ref(), event, &self.schema);
             tags.clear();
             touched.iter().for_each(|touched| touched(&delivery, &mut tags));
             cache.end_touched(&tags);

@@ -334,7 +334,7 @@ impl Engine {
         self.runner.catch_up_to(store, &self.schema, self.seen);
         while self.seen < until {
             let Some(event) = store.event(self.seen + 1) else { return };
-            let delivery = Delivery::stored(event, &self.schema);
+            let delivery = Delivery::stored(store, event, &self.schema);
             self.runner.deliver(&delivery);
             Self::count(&mut self.metrics.counts, &self.aggregates, &self.events, &delivery);
             self.seen += 1;
@@ -348,7 +348,7 @@ impl Engine {
         self.seen = self.store.head();
         for position in new.filter(|position| !own(*position)) {
             let Some(event) = self.store.event(position) else { return };
-            let delivery = Delivery::stored(event, &self.schema);
+            let delivery = Delivery::stored(self.store.as_ref(), event, &self.schema);
             Self::count(&mut self.metrics.counts, &self.aggregates, &self.events, &delivery);
         }
     }

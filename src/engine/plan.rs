@@ -48,7 +48,11 @@ impl Engine {
             let present = position == store.head();
             let workspace = PastWorkspace {
                 sources,
-                models: if present { Models::Present(runner) } else { Models::Past(&past) },
+                models: if present {
+                    Models::Present(runner, sources)
+                } else {
+                    Models::Past(&past)
+                },
                 ids: ids.as_mut(),
                 position,
                 at: request.timestamp.unwrap_or(now).max(newest),

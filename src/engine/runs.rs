@@ -75,7 +75,9 @@ impl Engine {
         let mut positions = self.store.stream_positions(key, before, u64::MAX);
         let end = positions.iter().position(|position| {
             let event = self.store.event(*position);
-            event.is_some_and(|event| (manager.ends)(&Delivery::stored(event, &self.schema)))
+            event.is_some_and(|event| {
+                (manager.ends)(&Delivery::stored(self.store.as_ref(), event, &self.schema))
+            })
         });
         positions.truncate(end.map_or(positions.len(), |end| end + 1));
         Ok(Outcome::Ran(positions))

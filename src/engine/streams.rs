@@ -118,7 +118,7 @@ impl Engine {
         self.catch_up_to(position - 1);
         let store = self.store.as_ref();
         let Some(event) = store.event(position) else { return Vec::new() };
-        let delivery = Delivery::stored(event, &self.schema);
+        let delivery = Delivery::stored(store, event, &self.schema);
         self.runner.deliver_and_tell(&delivery, store, &self.schema)
     }
 

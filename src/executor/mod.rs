@@ -195,11 +195,8 @@ impl<D: Decider> Executor<D> {
         let command = decode::<D>(request, at, made, workspace.ids, mistakes)?;
         let id = command.aggregate_id();
         let unreadable = workspace.store.unreadable();
-        let sources = Sources {
-            store: workspace.store,
-            snapshots: workspace.snapshots,
-            schema: workspace.schema,
-        };
+        let Workspace { store, snapshots, schema, .. } = workspace;
+        let sources = Sources { store: *store, snapshots, schema };
         let loaded = self.live.take::<D>(id, sources, workspace.live_states);
         let decided = self.decide(&command, request, &loaded, workspace);
         let appended = match decided {
@@ -236,9 +233,12 @@ impl<D: Decider> Executor<D> {
         workspace: &mut Workspace<'_>,
     ) -> Result<Vec<D::Event>, Failure> {
         check_expected(request.expected_version, loaded.version)?;
-        let mut facts = (self.look_up)(command, Models::Present(workspace.runner));
+        let look_up = |workspace: &Workspace<'_>| {
+            (self.look_up)(command, Models::Present(workspace.runner, workspace.sources()))
+        };
+        let mut facts = look_up(workspace);
         if workspace.runner.heal(workspace.store, workspace.schema) {
-            facts = (self.look_up)(command, Models::Present(workspace.runner));
+            facts = look_up(workspace);
         }
         let stream = workspace.store.stream(command.aggregate_id());
         judged::<D>(command, &loaded.state, &facts, stream)
@@ -258,7 +258,13 @@ impl<D: Decider> Executor<D> {
             loaded.version += 1;
             if let Some(recorded) = workspace.store.event(position) {
                 workspace.snapshots.pass::<D, _>(recorded.stream, loaded.version, &loaded.state);
-                workspace.runner.deliver(&Delivery::fresh(recorded, workspace.schema, event));
+                workspace.runner.deliver(&Delivery::fresh::<D>(
+                    workspace.store,
+                    recorded,
+                    workspace.schema,
+                    event,
+                    &loaded.state,
+                ));
             }
         }
         // Does something only where a projection had not seen all events before these.
@@ -272,6 +278,10 @@ impl<D: Decider> Executor<D> {
 }
 
 impl Workspace<'_> {
+    fn sources(&self) -> Sources<'_> {
+        Sources { store: self.store, snapshots: self.snapshots, schema: self.schema }
+    }
+
     /// When the events of a command happen: at the time that it gives, else now; not before the
     /// newest event in any case.
     fn moment(&self, request: &CommandRequest<'_>) -> Timestamp {

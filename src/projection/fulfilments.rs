@@ -43,7 +43,7 @@ impl<'a> FulfilmentsAsOf<'a> {
     pub fn get(&self, order_id: &str) -> Option<Cow<'a, FulfilmentRun>> {
         let now = self.fulfilments.get(order_id)?;
         let earlier = match self.moment {
-            Moment::Present => None,
+            Moment::Present(_) => None,
             Moment::Past { position, sources } => {
                 earlier_state::<FulfilmentDecider>(sources, &run_id(order_id), position)
             }

@@ -287,7 +287,7 @@ impl Running {
     fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
         for position in self.checkpoint.position + 1..=until {
             let Some(event) = store.event(position) else { return };
-            self.deliver(&Delivery::stored(event, schema));
+            self.deliver(&Delivery::stored(store, event, schema));
         }
     }
 }

@@ -22,8 +22,8 @@ pub trait Temporal: Projection {
 /// When a read model is asked.
 #[derive(Clone, Copy)]
 pub enum Moment<'a> {
-    /// As it is.
-    Present,
+    /// As it is; what is in no read model lies in these.
+    Present(Sources<'a>),
     /// As it was.
     Past {
         /// The last position that counts, before the last that the read model has seen.
@@ -37,8 +37,8 @@ pub enum Moment<'a> {
 /// The read models of one moment: those that serve now, or those of the past.
 #[derive(Clone, Copy)]
 pub enum Models<'a> {
-    /// As they are.
-    Present(&'a Runner),
+    /// As they are, of the events that lie in these sources.
+    Present(&'a Runner, Sources<'a>),
     /// As they were.
     Past(&'a Past<'a>),
 }
@@ -47,7 +47,9 @@ impl<'a> Models<'a> {
     /// The read model that is a `P` as of the moment, if one is registered.
     pub fn as_of<P: Temporal>(self) -> Option<P::AsOf<'a>> {
         match self {
-            Self::Present(runner) => Some(runner.get::<P>()?.as_of(Moment::Present)),
+            Self::Present(runner, sources) => {
+                Some(runner.get::<P>()?.as_of(Moment::Present(sources)))
+            }
             Self::Past(past) => past.as_of::<P>(),
         }
     }
@@ -55,7 +57,7 @@ impl<'a> Models<'a> {
     /// All projections as they are.
     pub fn runner(self) -> &'a Runner {
         match self {
-            Self::Present(runner) => runner,
+            Self::Present(runner, _) => runner,
             Self::Past(past) => past.runner,
         }
     }
@@ -65,7 +67,7 @@ impl<'a> Models<'a> {
     /// those that are [`Temporal`].
     pub fn get<P: Projection>(self) -> Option<&'a P> {
         match self {
-            Self::Present(runner) => runner.get(),
+            Self::Present(runner, _) => runner.get(),
             Self::Past(past) => past.get(),
         }
     }
@@ -73,7 +75,7 @@ impl<'a> Models<'a> {
     /// How far each projection has come, in the order of registration.
     pub fn status(self) -> Vec<Status> {
         match self {
-            Self::Present(runner) => runner.status().collect(),
+            Self::Present(runner, _) => runner.status().collect(),
             Self::Past(past) => {
                 let running = past.runner.running.iter();
                 running.map(|running| running.status_at(past.position)).collect()
@@ -112,7 +114,7 @@ impl<'a> Past<'a> {
         // One that could not see all events is no further than it has come.
         let present = position >= running.checkpoint.position;
         let past = Moment::Past { position, sources };
-        Some(model.as_of(if present { Moment::Present } else { past }))
+        Some(model.as_of(if present { Moment::Present(sources) } else { past }))
     }
 
     fn get<P: Projection>(&self) -> Option<&P> {

@@ -92,7 +92,8 @@ fn asked_forward(
     let mut runner = view.models.runner().anew(&basis.models);
     for &position in candidates {
         runner.catch_up_to(view.store(), view.sources.schema, position);
-        let then = View { position, models: Models::Present(&runner), basis: None, ..*view };
+        let then =
+            View { position, models: Models::Present(&runner, view.sources), basis: None, ..*view };
         changes.look(position, &then, ask)?;
     }
     Ok(changes.positions)

@@ -76,7 +76,7 @@ impl<D: Decider<Event: RunEvent>> Run<D> {
         let positions = store.stream_positions(stream.key, 0, u64::MAX);
         let events = || positions.iter().rev().filter_map(|position| store.event(*position));
         let began = |recorded: &RecordedEvent<'_>| {
-            let delivery = Delivery::stored(*recorded, schema);
+            let delivery = Delivery::stored(store, *recorded, schema);
             delivery.decode::<D::Event>().is_some_and(|event| event.progress() == Progress::Began)
         };
         let (began, newest) = (events().find(began), events().next());
@@ -98,7 +98,7 @@ impl<D: Decider<Event: RunEvent>> Run<D> {
         let unreadable = store.unreadable();
         for position in store.stream_positions(self.key, self.present.version, u64::MAX) {
             let Some(recorded) = store.event(position) else { break };
-            if let Some(event) = Delivery::stored(recorded, schema).decode::<D::Event>() {
+            if let Some(event) = Delivery::stored(store, recorded, schema).decode::<D::Event>() {
                 let state = std::mem::take(&mut self.present.state);
                 self.present.state = D::evolve(state, &event);
             }

@@ -6,29 +6,50 @@ use std::cell::OnceCell;
 use std::ops::Deref;
 
 use super::Schema;
-use crate::domain::Event;
-use crate::store::RecordedEvent;
+use crate::domain::{Decider, Event};
+use crate::store::{EventStore, RecordedEvent};
 
 /// A stored event together with what is needed to read its data.
-#[derive(Debug)]
 pub struct Delivery<'a> {
     event: RecordedEvent<'a>,
+    store: &'a dyn EventStore,
     schema: &'a Schema,
     /// The event as its decider made it, when that was just now: it need not be read again.
     fresh: Option<&'a dyn Any>,
+    /// The state that it led to, which its decider has at hand then.
+    after: Option<&'a dyn Any>,
     /// As which events it was read first, and what came of it: those who come next share it.
     read: OnceCell<(TypeId, Option<Box<dyn Any>>)>,
 }
 
 impl<'a> Delivery<'a> {
     /// An event as it lies in the store.
-    pub fn stored(event: RecordedEvent<'a>, schema: &'a Schema) -> Self {
-        Self { event, schema, fresh: None, read: OnceCell::new() }
+    pub fn stored(store: &'a dyn EventStore, event: RecordedEvent<'a>, schema: &'a Schema) -> Self {
+        Self { event, store, schema, fresh: None, after: None, read: OnceCell::new() }
     }
 
-    /// An event that was stored this moment, and the value that it was stored from.
-    pub fn fresh<E: Event>(event: RecordedEvent<'a>, schema: &'a Schema, value: &'a E) -> Self {
-        Self { event, schema, fresh: Some(value), read: OnceCell::new() }
+    /// An event that was stored this moment, the value that it was stored from, and the state of
+    /// its aggregate behind it.
+    pub fn fresh<D: Decider>(
+        store: &'a dyn EventStore,
+        event: RecordedEvent<'a>,
+        schema: &'a Schema,
+        value: &'a D::Event,
+        after: &'a D::State,
+    ) -> Self {
+        let (fresh, after) = (Some(value as &dyn Any), Some(after as &dyn Any));
+        Self { event, store, schema, fresh, after, read: OnceCell::new() }
+    }
+
+    /// The store that the event lies in, with all events before it.
+    pub fn store(&self) -> &'a dyn EventStore {
+        self.store
+    }
+
+    /// The state of the event's aggregate behind it, if its decider has that at hand: it is what
+    /// the events of the stream lead to. `None` says nothing.
+    pub fn after<S: 'static>(&self) -> Option<&'a S> {
+        self.after?.downcast_ref()
     }
 
     /// The stored event.

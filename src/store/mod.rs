@@ -48,6 +48,11 @@ pub trait EventStore {
     /// The event at a position, if it has been reached.
     fn event(&self, sequence_number: u64) -> Option<RecordedEvent<'_>>;
 
+    /// The data of the event at a position, if it has been reached.
+    fn data(&self, sequence_number: u64) -> Option<&str> {
+        self.event(sequence_number).map(|event| event.data)
+    }
+
     /// The stream of an aggregate, if it has events.
     fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>>;
 

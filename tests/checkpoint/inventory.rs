@@ -158,7 +158,7 @@ proptest! {
         let sources = Sources { store: engine.store(), snapshots: &snapshots, schema: &schema };
         for position in 1..=engine.store().head() {
             let event = engine.store().event(position).unwrap();
-            inventory.apply(&Delivery::stored(event, &schema));
+            inventory.apply(&Delivery::stored(engine.store(), event, &schema));
             listed(&inventory);
             inventory.get("a");
             for position in 0..9 {
@@ -265,7 +265,7 @@ fn a_start_reads_no_order_and_no_product_until_one_is_needed() {
     assert!(inventory.get("book").is_some());
     assert_eq!(files.take_reads().len(), 4, "the products");
     let event = engine.store().event(3).unwrap();
-    inventory.apply(&Delivery::stored(event, &schema()));
+    inventory.apply(&Delivery::stored(engine.store(), event, &schema()));
     assert_eq!(files.take_reads().len(), 3, "the orders");
     let (store, snapshots, schema) = (engine.store(), Snapshots::every(0), schema());
     let sources = Sources { store, snapshots: &snapshots, schema: &schema };

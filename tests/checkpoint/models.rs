@@ -69,7 +69,7 @@ fn schema() -> Schema {
 fn deliver(runner: &mut Runner, store: &dyn EventStore, schema: &Schema, until: u64) {
     let from = runner.status().map(|status| status.checkpoint.position).min().unwrap();
     for position in from + 1..=until {
-        runner.deliver(&Delivery::stored(store.event(position).unwrap(), schema));
+        runner.deliver(&Delivery::stored(store, store.event(position).unwrap(), schema));
         runner.heal(store, schema);
     }
 }

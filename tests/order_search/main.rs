@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use asof::checkpoint::{Reader, Writer};
 use asof::domain::order::OrderDecider;
 use asof::engine::Engine;
-use asof::projection::order_search::OrderSearch;
+use asof::projection::order_search::{AsOf, OrderSearch};
 use asof::projection::{Moment, NewProjection, Runner, Temporal};
 use asof::replay::Sources;
 use asof::schema::{EventKind, Schema};
@@ -135,11 +135,15 @@ fn found_one_by_one(orders: &[[&str; 3]], q: &str) -> Vec<u32> {
 }
 
 fn found(runner: &Runner, q: &str) -> Vec<u32> {
-    found_as_of(runner, Moment::Present, q)
+    found_by(runner.get::<OrderSearch>().unwrap().now(), q)
 }
 
 fn found_as_of(runner: &Runner, moment: Moment<'_>, q: &str) -> Vec<u32> {
-    let found = runner.get::<OrderSearch>().unwrap().as_of(moment).find(q);
+    found_by(runner.get::<OrderSearch>().unwrap().as_of(moment), q)
+}
+
+fn found_by(search: AsOf<'_>, q: &str) -> Vec<u32> {
+    let found = search.find(q);
     let rows: Vec<u32> = found.newest(0).collect();
     assert_eq!(found.total(), rows.len() as u64, "{q:?}");
     for skip in [1, rows.len() / 2, rows.len(), rows.len() + 1] {

@@ -2,8 +2,8 @@
 
 use asof::checkpoint::{Reader, Writer};
 use asof::engine::Engine;
+use asof::projection::Projection;
 use asof::projection::order_search::OrderSearch;
-use asof::projection::{Moment, Projection, Temporal};
 use asof::schema::Delivery;
 use proptest::prelude::*;
 
@@ -35,7 +35,7 @@ fn a_damaged_checkpoint_changes_no_search() {
         let mut runner = restored(&Files::with_checkpoint(&damaged), CUT);
         runner.catch_up(store, &schema);
         // To ask for anything shows the damage.
-        runner.get::<OrderSearch>().unwrap().as_of(Moment::Present).find("x");
+        runner.get::<OrderSearch>().unwrap().now().find("x");
         runner.heal(store, &schema);
         check_small(&runner, true);
         assert!(!runner.heal(store, &schema), "byte {place}");
@@ -64,10 +64,11 @@ fn use_it(reader: &Reader, engine: &Engine) {
     }
     let schema = schema();
     for position in 1..=engine.store().head() {
-        search.apply(&Delivery::stored(engine.store().event(position).unwrap(), &schema));
+        let event = engine.store().event(position).unwrap();
+        search.apply(&Delivery::stored(engine.store(), event, &schema));
     }
     for (q, ..) in SOME {
-        let found = search.as_of(Moment::Present).find(q);
+        let found = search.now().find(q);
         // It may be wrong until it is replayed.
         _ = (found.newest(0).count(), found.newest(1).count(), found.total());
     }

@@ -69,7 +69,7 @@ fn compare(engine: &Engine, ids: u32, step: usize) {
         let anew = built_anew(models.get::<Users>().unwrap(), ids);
         assert_eq!(as_of(models, ids), anew, "as of {position}");
     }
-    let now = Models::Present(engine.models());
+    let now = Models::Present(engine.models(), sources);
     assert_eq!(as_of(now, ids), built_anew(now.get::<Users>().unwrap(), ids), "now");
 }
 

@@ -6,9 +6,9 @@ use crate::projection::{Moment, Temporal};
 /// The quantities of all products as of a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct InventoryAsOf<'a> {
-    inventory: &'a Inventory,
+    pub(super) inventory: &'a Inventory,
     /// The last position that counts, if that is not the last of all.
-    past: Option<u64>,
+    pub(super) past: Option<u64>,
 }
 
 impl Temporal for Inventory {
@@ -16,7 +16,7 @@ impl Temporal for Inventory {
 
     fn as_of<'a>(&'a self, moment: Moment<'a>) -> InventoryAsOf<'a> {
         let past = match moment {
-            Moment::Present => None,
+            Moment::Present(_) => None,
             Moment::Past { position, .. } => Some(position),
         };
         InventoryAsOf { inventory: self, past }

@@ -13,8 +13,8 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use super::Projection;
 use super::lookup::Lookup;
-use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Lazy, Reader, Seed, Writer};
 use crate::domain::order::{Items, OrderEvent};
 use crate::schema::Delivery;
@@ -131,18 +131,22 @@ impl Projection for Inventory {
 impl Inventory {
     /// The quantities of a product; `None` if it was never ordered.
     pub fn get(&self, product_id: &str) -> Option<Quantities> {
-        self.as_of(Moment::Present).get(product_id)
+        self.now().get(product_id)
     }
 
     /// The ids and quantities of `limit` products after the first `skip`, in the order in which
     /// they were first ordered.
     pub fn page(&self, skip: u64, limit: u64) -> impl Iterator<Item = (&str, Quantities)> {
-        self.as_of(Moment::Present).page(skip, limit)
+        self.now().page(skip, limit)
     }
 
     /// How many products were ever ordered.
     pub fn count(&self) -> u64 {
-        self.as_of(Moment::Present).count()
+        self.now().count()
+    }
+
+    fn now(&self) -> InventoryAsOf<'_> {
+        InventoryAsOf { inventory: self, past: None }
     }
 
     /// Places an order, unless it is placed: it is created once.

@@ -118,7 +118,7 @@ impl Temporal for OrderSearch {
 
     fn as_of<'a>(&'a self, moment: Moment<'a>) -> AsOf<'a> {
         let count = match moment {
-            Moment::Present => None,
+            Moment::Present(_) => return self.now(),
             Moment::Past { position, .. } => {
                 let is_past = |created: &u32| u64::from(*created) <= position;
                 // Each has an event, of which there are fewer than 2^32.
@@ -126,6 +126,13 @@ impl Temporal for OrderSearch {
             }
         };
         AsOf { search: self, count }
+    }
+}
+
+impl OrderSearch {
+    /// The search as it is.
+    pub fn now(&self) -> AsOf<'_> {
+        AsOf { search: self, count: None }
     }
 }
 

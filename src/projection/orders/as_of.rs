@@ -71,7 +71,7 @@ impl Temporal for Orders {
 
     fn as_of<'a>(&'a self, moment: Moment<'a>) -> AsOf<'a> {
         let count = match moment {
-            Moment::Present => self.rows.len(),
+            Moment::Present(_) => self.rows.len(),
             Moment::Past { position, .. } => {
                 self.positions.partition_point(|created| u64::from(*created) <= position)
             }

@@ -196,11 +196,12 @@ mod tests {
         let orders = runner.get::<Orders>().unwrap();
         for position in 0..=engine.store().head() {
             let then = replayed(engine, position);
-            let expected = everything(then.get::<Orders>().unwrap().as_of(Moment::Present));
+            let expected =
+                everything(then.get::<Orders>().unwrap().as_of(Moment::Present(sources)));
             let told = everything(orders.as_of(Moment::Past { position, sources }));
             assert_eq!(told, expected, "as of {position} {when}");
         }
-        let present = everything(orders.as_of(Moment::Present));
+        let present = everything(orders.as_of(Moment::Present(sources)));
         let sources = Moment::Past { position: engine.store().head(), sources };
         assert_eq!(present, everything(orders.as_of(sources)), "{when}");
     }
@@ -216,6 +217,9 @@ mod tests {
         ) {
             let engine = engine(&history, 0);
             let head = engine.store().head();
+            let snapshots = Snapshots::every(0);
+            let (store, schema) = (engine.store(), engine.schema());
+            let sources = Sources { store, snapshots: &snapshots, schema };
             let mut cuts: Vec<u64> = cuts.iter().map(|cut| cut.index(head as usize + 1) as u64).collect();
             cuts.sort_unstable();
             let mut runner = fresh();
@@ -224,7 +228,7 @@ mod tests {
                 runner = restarted(&runner, cut).0;
                 if asks {
                     // Else what nobody has read is saved and goes on.
-                    everything(runner.get::<Orders>().unwrap().as_of(Moment::Present));
+                    everything(runner.get::<Orders>().unwrap().as_of(Moment::Present(sources)));
                 }
             }
             runner.catch_up(engine.store(), engine.schema());

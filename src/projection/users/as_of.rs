@@ -29,7 +29,7 @@ impl Temporal for Users {
 
     fn as_of<'a>(&'a self, moment: Moment<'a>) -> UsersAsOf<'a> {
         let past = match moment {
-            Moment::Present => None,
+            Moment::Present(_) => None,
             Moment::Past { position, sources } => {
                 // The store has fewer than 2^32 events, and this lies before the last of them.
                 Some(Then { users: self, position: position as u32, sources })
@@ -202,7 +202,7 @@ mod tests {
         // The texts are alike for this read model, not for that of the engine.
         let (store, schema) = (engine.store(), engine.schema());
         for position in 1..=5 {
-            users.apply(&Delivery::stored(store.event(position).unwrap(), schema));
+            users.apply(&Delivery::stored(store, store.event(position).unwrap(), schema));
         }
         let snapshots = Snapshots::every(0);
         let sources = Sources { store, snapshots: &snapshots, schema };
@@ -235,7 +235,7 @@ mod tests {
         ]);
         let (store, schema) = (engine.store(), engine.schema());
         let apply = |users: &mut Users, position: u64| {
-            assert!(users.apply(&Delivery::stored(store.event(position).unwrap(), schema)));
+            assert!(users.apply(&Delivery::stored(store, store.event(position).unwrap(), schema)));
         };
         let mut users = Users::default();
         (1..4).for_each(|position| apply(&mut users, position));
@@ -255,11 +255,11 @@ mod tests {
         let size = std::fs::read(&file).unwrap().len();
         std::fs::write(&file, vec![0; size]).unwrap();
         (4..7).for_each(|position| apply(&mut users, position));
-        let present = users.as_of(Moment::Present);
-        assert_eq!(present.email_owner("A@x.io").as_deref(), Some("c"));
-        assert!(!users.damaged(), "nothing more was read");
         let snapshots = Snapshots::every(0);
         let sources = Sources { store, snapshots: &snapshots, schema };
+        let present = users.as_of(Moment::Present(sources));
+        assert_eq!(present.email_owner("A@x.io").as_deref(), Some("c"));
+        assert!(!users.damaged(), "nothing more was read");
         users.as_of(Moment::Past { position: 2, sources }).email_owner("a@x.io");
         assert!(users.damaged(), "now it was");
         std::fs::remove_dir_all(&folder).unwrap();
