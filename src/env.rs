@@ -16,21 +16,44 @@ pub trait Clock {
 
     /// Called once after every command, for clocks that move with the work.
     fn command_done(&mut self);
+
+    /// Called when much is to be done that all happens at one time, up to
+    /// [`release`](Self::release): a clock that takes a while to be read may stand still.
+    fn hold(&mut self) {}
+
+    /// Called when time goes on.
+    fn release(&mut self) {}
 }
 
 /// The machine's clock, in whole milliseconds.
 #[derive(Debug, Default)]
-pub struct SystemClock;
+pub struct SystemClock {
+    held: Option<Timestamp>,
+}
 
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
+impl SystemClock {
+    fn read() -> Timestamp {
         // A clock set before 1970 reads as 1970: the store never lets time go back anyway.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
         Timestamp::from_micros(millis.saturating_mul(1000))
     }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        self.held.unwrap_or_else(Self::read)
+    }
 
     fn command_done(&mut self) {}
+
+    fn hold(&mut self) {
+        self.held = Some(Self::read());
+    }
+
+    fn release(&mut self) {
+        self.held = None;
+    }
 }
 
 /// A clock that stands still but for one millisecond a command: the same input then sees the
@@ -246,8 +269,21 @@ mod tests {
 
     #[test]
     fn the_system_clock_tells_whole_milliseconds_of_the_present() {
-        let now = SystemClock.now();
+        let now = SystemClock::default().now();
         assert_eq!(now.micros() % 1000, 0);
         assert!(now > Timestamp::parse("2026-01-01T00:00:00Z").unwrap());
+    }
+
+    #[test]
+    fn the_system_clock_stands_still_while_it_is_held_and_goes_on_when_it_is_released() {
+        let mut clock = SystemClock::default();
+        clock.hold();
+        let held = clock.now();
+        while SystemClock::default().now() <= held {
+            std::hint::spin_loop();
+        }
+        assert_eq!(clock.now(), held);
+        clock.release();
+        assert!(clock.now() > held);
     }
 }

@@ -1,7 +1,7 @@
 //! What the node counts and measures of its own work, since its start. Without a stopwatch no
 //! time is measured, so that a deterministic run is deterministic here, too.
 
-use std::collections::BTreeMap;
+use std::ptr;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -29,9 +29,9 @@ pub struct Metrics {
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
     /// Commands by name and by what came of them.
-    pub commands: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    pub commands: ByName<ByName<u64>>,
     /// Queries by name.
-    pub queries: BTreeMap<&'static str, u64>,
+    pub queries: ByName<u64>,
     /// Commands that were refused because the aggregate had another version.
     pub conflicts: u64,
     /// Stored events of a type that the node does not know.
@@ -45,12 +45,17 @@ pub struct Counts {
 pub struct Timings {
     /// Commands by name: from their arrival until what came of them is known; not until it is
     /// settled.
-    pub commands: BTreeMap<&'static str, Distribution>,
+    pub commands: ByName<Distribution>,
     /// Queries by name: from their arrival until the answer is written, or refused.
-    pub queries: BTreeMap<&'static str, Distribution>,
+    pub queries: ByName<Distribution>,
     /// Flushes that had events to settle and did.
     pub flushes: Distribution,
 }
+
+/// Figures by names of which there are few, all of them given in the code: to find one is to
+/// compare where the names lie.
+#[derive(Debug, Clone)]
+pub struct ByName<T>(Vec<(&'static str, T)>);
 
 /// How often a cache had what was looked up in it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,12 +73,51 @@ pub const UNKNOWN: &str = "unknown";
 impl Counts {
     /// Counts a command and what came of it.
     pub fn count_command(&mut self, name: &'static str, outcome: &'static str) {
-        *self.commands.entry(name).or_default().entry(outcome).or_default() += 1;
+        *self.commands.of(name).of(outcome) += 1;
     }
 
     /// Counts a query.
     pub fn count_query(&mut self, name: &'static str) {
-        *self.queries.entry(name).or_default() += 1;
+        *self.queries.of(name) += 1;
+    }
+}
+
+impl<T> ByName<T> {
+    /// The figure of a name, at first its default.
+    pub fn of(&mut self, name: &'static str) -> &mut T
+    where
+        T: Default,
+    {
+        let place = self.place(name).unwrap_or_else(|| {
+            self.0.push((name, T::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[place].1 // it is there by now
+    }
+
+    /// The figure of a name, if it has one.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.place(name).map(|place| &self.0[place].1)
+    }
+
+    /// All names that have a figure, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &T)> {
+        let mut all: Vec<_> = self.0.iter().map(|(name, figure)| (*name, figure)).collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all.into_iter()
+    }
+
+    /// The same text can lie in several places, but most often it is the same place.
+    fn place(&self, name: &str) -> Option<usize> {
+        let mut names = self.0.iter().map(|(known, _)| *known);
+        let place = names.position(|known| ptr::eq(known, name));
+        place.or_else(|| self.0.iter().position(|(known, _)| *known == name))
+    }
+}
+
+impl<T> Default for ByName<T> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
 }
 

@@ -137,7 +137,7 @@ fn the_main_job_runs_as_the_readme_starts_it() {
 fn every_message_command_query_and_error_is_in_the_tables() {
     let settings = Settings {
         store: Box::new(MemoryStore::new()),
-        clock: Box::new(SystemClock),
+        clock: Box::new(SystemClock::default()),
         ids: Box::new(UuidV7::seeded(1)),
         stopwatch: None,
         snapshot_every: 0,

@@ -102,7 +102,7 @@ fn every_command_and_query_is_measured_under_its_name_refused_ones_too() {
 }
 
 #[test]
-fn the_time_is_read_twice_for_a_command_a_query_and_a_flush_and_for_nothing_else() {
+fn the_time_is_read_once_for_a_batch_a_command_and_a_query_and_twice_for_a_flush() {
     let stopwatch = Stepping::default();
     let mut session = on_disk(&stopwatch, Options::default());
     let mut readings = |ask: &mut dyn FnMut(&mut Session)| {
@@ -113,7 +113,8 @@ fn the_time_is_read_twice_for_a_command_a_query_and_a_flush_and_for_nothing_else
     assert_eq!(readings(&mut |session| drop(session.query(GET))), 2);
     assert_eq!(readings(&mut |session| drop(session.command(r#"{"type":"Fly"}"#))), 2);
     assert_eq!(readings(&mut |session| drop(session.command(CREATE))), 4);
-    assert_eq!(readings(&mut |session| drop(session.ask(r#"{"type":"echo","echo":1}"#))), 0);
+    assert_eq!(readings(&mut |session| drop(session.ask(r#"{"type":"echo","echo":1}"#))), 1);
+    assert_eq!(readings(&mut |session| drop(session.converse(&query(GET).repeat(3)))), 4);
 }
 
 // --- batches and flushes ---------------------------------------------------------------------

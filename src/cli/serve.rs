@@ -142,7 +142,7 @@ fn open(disk: Rc<Disk>, options: &Options) -> anyhow::Result<DurableStore> {
 fn engine(store: Box<dyn EventStore>, options: &Options) -> anyhow::Result<Engine> {
     let (clock, stopwatch): (Box<dyn Clock>, Option<Box<dyn Stopwatch>>) = match options.clock {
         Some(start) => (Box::new(LogicalClock::starting_at(start)), None),
-        None => (Box::new(SystemClock), Some(Box::new(SystemStopwatch::start()))),
+        None => (Box::new(SystemClock::default()), Some(Box::new(SystemStopwatch::start()))),
     };
     let ids: Box<dyn IdGenerator> = match options.seed {
         // A store that is gone on with has had the first ids already.

@@ -30,11 +30,11 @@ impl Engine {
         name: &'static str,
         answer: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let arrived = self.elapsed();
+        let arrived = self.arrived();
         self.metrics.counts.count_query(name);
         let answered = answer(self);
-        let took = self.elapsed().saturating_sub(arrived);
-        self.metrics.timings.queries.entry(name).or_default().record_duration(took);
+        let took = self.took(arrived);
+        self.metrics.timings.queries.of(name).record_duration(took);
         answered
     }
 

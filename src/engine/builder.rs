@@ -203,6 +203,7 @@ impl EngineBuilder {
             },
             past_answers: PastAnswers::default(),
             metrics: Metrics::default(),
+            lap: None,
             seen: 0,
             unsettled: Unsettled::default(),
             projector: Projector::default(),

@@ -2,6 +2,7 @@
 //! knows aggregates, read models and queries only as what was registered.
 
 mod answer;
+mod batch;
 mod builder;
 mod cached;
 mod checkpoint;
@@ -92,6 +93,8 @@ pub struct Engine {
     cached: Cached,
     past_answers: PastAnswers,
     metrics: Metrics,
+    /// Within a batch, what the stopwatch showed when it was looked at last.
+    lap: Option<Duration>,
     /// Up to here the engine has looked at what is stored.
     seen: u64,
     unsettled: Unsettled,
@@ -109,7 +112,7 @@ impl Engine {
         request: &CommandRequest<'_>,
         giver: Giver,
     ) -> Result<Outcome, Failure> {
-        let arrived = self.elapsed();
+        let arrived = self.arrived();
         let (name, handler) = self.handler(&request.name, giver);
         let idempotency = request
             .idempotency_key
@@ -156,8 +159,8 @@ impl Engine {
         let conflict = summary == FailureCode::ConcurrencyConflict.as_str();
         counts.conflicts += u64::from(conflict);
         self.clock.command_done();
-        let took = self.elapsed().saturating_sub(arrived);
-        self.metrics.timings.commands.entry(name).or_default().record_duration(took);
+        let took = self.took(arrived);
+        self.metrics.timings.commands.of(name).record_duration(took);
         self.release_after(own);
         result
     }
@@ -233,11 +236,6 @@ impl Engine {
     /// What was counted and measured.
     pub fn metrics_mut(&mut self) -> &mut Metrics {
         &mut self.metrics
-    }
-
-    /// The time since the stopwatch was started; without one it stands still.
-    fn elapsed(&self) -> Duration {
-        self.stopwatch.as_ref().map_or(Duration::ZERO, |stopwatch| stopwatch.elapsed())
     }
 
     /// Where the store is damaged.

@@ -41,6 +41,8 @@ impl Engine {
     /// [`AppendError::Indefinite`] when they may be. Either way the engine is as it was before
     /// the first of these commands, and the store takes no more writes.
     pub fn settle(&mut self) -> Result<(), AppendError> {
+        self.clock.release();
+        self.lap = None;
         let measured = self.stopwatch.is_some();
         if !self.is_settled() {
             let began = self.elapsed();

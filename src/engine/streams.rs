@@ -73,7 +73,7 @@ impl Engine {
         version: u64,
         from: Option<(&str, Idempotency<'_>)>,
     ) -> Result<(Appended, Vec<&'static str>), AppendError> {
-        let arrived = self.elapsed();
+        let arrived = self.arrived();
         self.catch_up();
         let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
         let timestamp = self.clock.now().max(newest);
@@ -107,8 +107,8 @@ impl Engine {
             self.take_snapshot_if_due(event.aggregate_id);
         }
         self.clock.command_done();
-        let took = self.elapsed().saturating_sub(arrived);
-        self.metrics.timings.commands.entry(kind).or_default().record_duration(took);
+        let took = self.took(arrived);
+        self.metrics.timings.commands.of(kind).record_duration(took);
         appended.map(|appended| (appended, changed))
     }
 

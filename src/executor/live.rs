@@ -2,63 +2,76 @@
 
 use std::mem;
 
-use hashbrown::DefaultHashBuilder;
-use indexmap::IndexMap;
-
 use crate::domain::Decider;
 use crate::metrics::Lookups;
 use crate::replay::{Replayed, Sources, replay};
-use crate::store::StreamKey;
+use crate::store::{Stream, StreamKey};
 
-/// So many states are kept; beyond that, each new one takes the place of another.
+/// So many states are kept at the most.
 const CAPACITY: usize = 65_536;
 
-/// States of aggregates that had commands. Only a cache: what is not here is replayed.
+/// States of aggregates that had commands. Only a cache: what is not here is replayed. Streams
+/// whose numbers are alike in their lower 16 bits share a place, which the last of them has: so
+/// many streams that follow each other never do.
 #[derive(Debug)]
 pub(super) struct Live<S> {
-    states: IndexMap<StreamKey, Replayed<S>, DefaultHashBuilder>,
-    evicted: usize,
+    /// By the lower bits of a stream's number, which of the states is in its place, from 1.
+    places: Vec<u32>,
+    states: Vec<(StreamKey, Replayed<S>)>,
 }
 
 impl<S: Default> Live<S> {
     pub(super) fn new() -> Self {
-        Self { states: IndexMap::default(), evicted: 0 }
+        Self { places: Vec::new(), states: Vec::new() }
     }
 
-    /// The present state of the aggregate `id`. It is taken out and wants to be put back;
-    /// otherwise it is replayed the next time. Counted among the `lookups`, unless there is no
-    /// such aggregate yet.
+    /// The present state of an aggregate with this stream. It is taken out and wants to be put
+    /// back; otherwise it is replayed the next time. Counted among the `lookups`, unless there is
+    /// no such aggregate yet.
     pub(super) fn take<D>(
         &mut self,
-        id: &str,
+        stream: Option<Stream<'_>>,
         sources: Sources<'_>,
         lookups: &mut Lookups,
     ) -> Replayed<S>
     where
         D: Decider<State = S>,
     {
-        let Some(stream) = sources.store.stream(id) else {
+        let Some(Stream { key, version, .. }) = stream else {
             return Replayed::default();
         };
         // What is left in the place of one that was taken has version 0, which no stream has.
-        let loaded = self.states.get_mut(&stream.key);
-        let fitting = loaded.filter(|loaded| loaded.version == stream.version);
-        lookups.count(fitting.is_some());
-        match fitting {
-            Some(loaded) => mem::take(loaded),
-            None => replay::<D>(sources, stream.key, u64::MAX),
+        let kept = self.kept(key).filter(|(of, kept)| *of == key && kept.version == version);
+        lookups.count(kept.is_some());
+        match kept {
+            Some((_, kept)) => mem::take(kept),
+            None => replay::<D>(sources, key, u64::MAX),
         }
     }
 
     /// Keeps the state of a stream.
     pub(super) fn put(&mut self, key: StreamKey, loaded: Replayed<S>) {
-        self.states.insert(key, loaded);
-        if self.states.len() > CAPACITY {
-            // Steps of an odd number visit all places of a power of two in turn.
-            self.evicted = (self.evicted + 40_503) % CAPACITY;
-            self.states.swap_remove_index(self.evicted);
+        if let Some(kept) = self.kept(key) {
+            *kept = (key, loaded);
+            return;
         }
+        let place = place(key);
+        if self.places.len() <= place {
+            self.places.resize(place + 1, 0);
+        }
+        self.states.push((key, loaded));
+        self.places[place] = self.states.len() as u32; // no more than there are places
     }
+
+    /// What is in the place of a stream.
+    fn kept(&mut self, key: StreamKey) -> Option<&mut (StreamKey, Replayed<S>)> {
+        let number = self.places.get(place(key))?.checked_sub(1)?;
+        self.states.get_mut(number as usize)
+    }
+}
+
+fn place(key: StreamKey) -> usize {
+    key.0 as usize % CAPACITY
 }
 
 #[cfg(test)]
@@ -73,7 +86,10 @@ mod tests {
             live.put(StreamKey(nth), Replayed { version: 1, state: nth });
         }
         assert_eq!(live.states.len(), CAPACITY);
-        let last = StreamKey(keys.end - 1);
-        assert_eq!(live.states[&last], Replayed { version: 1, state: last.0 });
+        // Those of the first thousand had to go.
+        for nth in keys.skip(1000) {
+            let key = StreamKey(nth);
+            assert_eq!(*live.kept(key).unwrap(), (key, Replayed { version: 1, state: nth }));
+        }
     }
 }

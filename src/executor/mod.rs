@@ -2,6 +2,7 @@
 //!
 //! Written once for every [`Decider`]; what differs between aggregates is in `domain`.
 
+mod judged;
 mod live;
 mod outcome;
 mod plan;
@@ -13,7 +14,7 @@ pub use request::CommandRequest;
 
 use std::borrow::Cow;
 
-use crate::domain::{Command, Decider, Event, Occasion, Payload, Rejection};
+use crate::domain::{Command, Decider, Event};
 use crate::env::IdGenerator;
 use crate::metrics::Lookups;
 use crate::projection::{Models, Runner};
@@ -21,10 +22,10 @@ use crate::replay::{Replayed, Shown, Sources, Start, replay_from};
 use crate::schema::{Delivery, Schema};
 use crate::snapshot::Snapshots;
 use crate::store::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, NewEvent, Stream,
-    StreamKey,
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, NewEvent, StreamKey,
 };
 use crate::time::Timestamp;
+use judged::{check_expected, current_version, decode, judged, other_type, planned};
 use live::Live;
 
 /// How often a command without an expected version is decided again after its append met a
@@ -166,7 +167,7 @@ impl<D: Decider> Aggregate for Executor<D> {
         let stream = sources.store.stream(id)?;
         let unreadable = sources.store.unreadable();
         // Only commands are counted among those who look the state up.
-        let loaded = self.live.take::<D>(id, sources, &mut Lookups::default());
+        let loaded = self.live.take::<D>(Some(stream), sources, &mut Lookups::default());
         let shown = D::show(&loaded.state);
         if sources.store.unreadable() == unreadable {
             self.live.put(stream.key, loaded);
@@ -197,8 +198,10 @@ impl<D: Decider> Executor<D> {
         let unreadable = workspace.store.unreadable();
         let Workspace { store, snapshots, schema, .. } = workspace;
         let sources = Sources { store: *store, snapshots, schema };
-        let loaded = self.live.take::<D>(id, sources, workspace.live_states);
-        let decided = self.decide(&command, request, &loaded, workspace);
+        let stream = store.stream(id);
+        let (key, other) = (stream.map(|stream| stream.key), other_type::<D>(stream));
+        let loaded = self.live.take::<D>(stream, sources, workspace.live_states);
+        let decided = self.decide(&command, request, &loaded, other.as_deref(), workspace);
         let appended = match decided {
             Ok(events) if events.is_empty() => Ok(Outcome::Unchanged),
             Ok(events) if request.dry_run => Ok(planned::<D>(id, loaded.version, request, &events)),
@@ -216,20 +219,22 @@ impl<D: Decider> Executor<D> {
             Err(failure) => Err(failure),
         };
         // A state is not kept that may rest on an event which can't be read.
-        if let Some(stream) = workspace.store.stream(id)
+        if let Some(key) = key
             && workspace.store.unreadable() == unreadable
         {
-            self.live.put(stream.key, loaded);
+            self.live.put(key, loaded);
         }
         appended
     }
 
-    /// The events that the command leads to, once version, id and rules allow it.
+    /// The events that the command leads to, once version, id and rules allow it. The id may be
+    /// that of an aggregate of an `other` type.
     fn decide(
         &self,
         command: &D::Command,
         request: &CommandRequest<'_>,
         loaded: &Replayed<D::State>,
+        other: Option<&str>,
         workspace: &mut Workspace<'_>,
     ) -> Result<Vec<D::Event>, Failure> {
         check_expected(request.expected_version, loaded.version)?;
@@ -240,8 +245,7 @@ impl<D: Decider> Executor<D> {
         if workspace.runner.heal(workspace.store, workspace.schema) {
             facts = look_up(workspace);
         }
-        let stream = workspace.store.stream(command.aggregate_id());
-        judged::<D>(command, &loaded.state, &facts, stream)
+        judged::<D>(command, &loaded.state, &facts, other)
     }
 
     /// Brings state and read models to where the store is now.
@@ -253,10 +257,12 @@ impl<D: Decider> Executor<D> {
         workspace: &mut Workspace<'_>,
     ) {
         let from_version = loaded.version;
+        let mut stream = None;
         for (position, event) in (appended.first..=appended.last).zip(events) {
             loaded.state = D::evolve(loaded.state, event);
             loaded.version += 1;
             if let Some(recorded) = workspace.store.event(position) {
+                stream = Some(recorded.stream);
                 workspace.snapshots.pass::<D, _>(recorded.stream, loaded.version, &loaded.state);
                 workspace.runner.deliver(&Delivery::fresh::<D>(
                     workspace.store,
@@ -269,11 +275,11 @@ impl<D: Decider> Executor<D> {
         }
         // Does something only where a projection had not seen all events before these.
         workspace.runner.catch_up(workspace.store, workspace.schema);
-        let Some(last) = workspace.store.event(appended.last) else { return };
+        let Some(stream) = stream else { return };
         if workspace.snapshots.due(from_version, loaded.version) {
-            workspace.snapshots.put(last.stream, loaded.version, &loaded.state);
+            workspace.snapshots.put(stream, loaded.version, &loaded.state);
         }
-        self.live.put(last.stream, loaded);
+        self.live.put(stream, loaded);
     }
 }
 
@@ -306,96 +312,6 @@ pub fn repeat(
     Some(Err(Failure::rejected(FailureCode::IdempotencyConflict, vec![error])))
 }
 
-/// The events that a command leads to, unless its id belongs to a stream of another type.
-fn judged<D: Decider>(
-    command: &D::Command,
-    state: &D::State,
-    facts: &D::Facts,
-    stream: Option<Stream<'_>>,
-) -> Result<Vec<D::Event>, Failure> {
-    let decided = D::decide(command, state, facts);
-    // Existence comes before the rules, also where it is that of another type.
-    if !matches!(decided, Err(Rejection::NotFound(_))) {
-        check_type::<D>(command.aggregate_id(), stream)?;
-    }
-    Ok(decided?)
-}
-
-/// Reads a command whose events happen `at` that time, all mistakes of its schema together. New
-/// ids are those that were `made` for the command before, and then further ones.
-fn decode<D: Decider>(
-    request: &CommandRequest<'_>,
-    at: Timestamp,
-    made: &mut Vec<String>,
-    ids: &mut dyn IdGenerator,
-    mistakes: Vec<String>,
-) -> Result<D::Command, Failure> {
-    let mut asked = 0;
-    let mut new_id = || {
-        asked += 1;
-        if made.len() < asked {
-            made.push(ids.next_id(at).to_string());
-        }
-        made[asked - 1].clone()
-    };
-    let occasion = Occasion { now: at, new_id: &mut new_id };
-    let payload = Payload::new(request.payload);
-    match D::Command::decode(&request.name, payload, occasion) {
-        Ok(command) if mistakes.is_empty() => Ok(command),
-        Ok(_) => Err(Failure::rejected(FailureCode::ValidationFailed, mistakes)),
-        Err(mut errors) => {
-            errors.extend(mistakes);
-            Err(Failure::rejected(FailureCode::ValidationFailed, errors))
-        }
-    }
-}
-
-fn check_expected(expected: Option<i128>, actual: u64) -> Result<(), Failure> {
-    match expected {
-        Some(expected) if u64::try_from(expected) != Ok(actual) => {
-            let error = format!("Expected version {expected}, got {actual}");
-            Err(Failure::rejected(FailureCode::ConcurrencyConflict, vec![error]))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Ids are unique in the whole store: a stream of another type is in the way.
-fn check_type<D: Decider>(id: &str, stream: Option<Stream<'_>>) -> Result<(), Failure> {
-    match stream {
-        Some(stream) if stream.aggregate_type != D::AGGREGATE_TYPE => {
-            let error = format!("{} {id} already exists", stream.aggregate_type);
-            Err(Failure::rejected(FailureCode::AlreadyExists, vec![error]))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn planned<D: Decider>(
-    id: &str,
-    version: u64,
-    request: &CommandRequest<'_>,
-    events: &[D::Event],
-) -> Outcome {
-    let metadata = request.metadata().members();
-    let plan = |(version, event): (u64, &D::Event)| PlannedEvent {
-        event_type: event.event_type(),
-        event_version: current_version::<D>(event),
-        aggregate_id: id.to_owned(),
-        aggregate_type: D::AGGREGATE_TYPE,
-        aggregate_version: version,
-        metadata: metadata.clone(),
-        data: event.data().into_owned(),
-    };
-    Outcome::Planned((version + 1..).zip(events).map(plan).collect())
-}
-
-fn current_version<D: Decider>(event: &D::Event) -> u32 {
-    let mut types = D::Event::TYPES.iter();
-    let found = types.find(|(name, _)| *name == event.event_type());
-    found.map_or(1, |(_, version)| *version)
-}
-
 fn append<D: Decider>(
     id: &str,
     version: u64,
@@ -404,24 +320,29 @@ fn append<D: Decider>(
     events: &[D::Event],
     workspace: &mut Workspace<'_>,
 ) -> Result<Appended, AppendError> {
-    let data: Vec<Cow<'_, str>> = events.iter().map(Event::data).collect();
-    let new_events: Vec<NewEvent<'_>> = events
-        .iter()
-        .zip(&data)
-        .map(|(event, data)| NewEvent {
-            event_id: workspace.ids.next_id(at),
-            event_type: event.event_type(),
-            event_version: current_version::<D>(event),
-            data,
+    let Workspace { store, ids, idempotency, .. } = workspace;
+    let mut new_event = |event: &D::Event, data| NewEvent {
+        event_id: ids.next_id(at),
+        event_type: event.event_type(),
+        event_version: current_version::<D>(event),
+        data,
+    };
+    let mut store = |events: &[NewEvent<'_>]| {
+        store.append(&Commit {
+            aggregate_id: id,
+            aggregate_type: D::AGGREGATE_TYPE,
+            expected: ExpectedVersion::Exact(version),
+            timestamp: at,
+            metadata: request.metadata(),
+            events,
+            idempotency: *idempotency,
         })
-        .collect();
-    workspace.store.append(&Commit {
-        aggregate_id: id,
-        aggregate_type: D::AGGREGATE_TYPE,
-        expected: ExpectedVersion::Exact(version),
-        timestamp: at,
-        metadata: request.metadata(),
-        events: &new_events,
-        idempotency: workspace.idempotency,
-    })
+    };
+    if let [event] = events {
+        return store(&[new_event(event, &event.data())]); // nearly always, without any vector
+    }
+    let data: Vec<Cow<'_, str>> = events.iter().map(Event::data).collect();
+    let events = events.iter().zip(&data).map(|(event, data)| new_event(event, data));
+    let events: Vec<NewEvent<'_>> = events.collect();
+    store(&events)
 }

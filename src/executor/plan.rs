@@ -1,6 +1,7 @@
 //! What would have happened: a command decided on what was there at a moment, and not carried out.
 
-use super::{Executor, check_expected, decode, judged, planned};
+use super::Executor;
+use super::judged::{check_expected, decode, judged, other_type, planned};
 use crate::domain::{Command, Decider};
 use crate::env::IdGenerator;
 use crate::executor::{CommandRequest, Failure, Outcome};
@@ -51,7 +52,8 @@ pub(super) fn plan<D: Decider>(
     let facts = (executor.look_up)(&command, models);
     // Before its first event there was no stream, of whatever type it became.
     let stream = stream.filter(|_| loaded.version > 0);
-    let events = judged::<D>(&command, &loaded.state, &facts, stream)?;
+    let other = other_type::<D>(stream);
+    let events = judged::<D>(&command, &loaded.state, &facts, other.as_deref())?;
     if events.is_empty() {
         return Ok(Outcome::Unchanged);
     }

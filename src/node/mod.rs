@@ -71,6 +71,9 @@ impl Node {
         loop {
             let count = read(input, framer.room())?;
             let end = count == 0;
+            if !end {
+                self.engine.begin_batch();
+            }
             let mut written = Ok(());
             let _ = framer.take_in(count, end, &mut |input| {
                 self.answer(input, &mut replies);
@@ -280,7 +283,7 @@ mod tests {
             let mut output = Output { fails: Some(kind), ..Output::default() };
             let ended = node.run(&mut long_answers(), &mut output).map_err(|error| error.kind());
             assert_eq!(ended, expected);
-            assert_eq!(node.engine.metrics_mut().counts.queries["GetUser"], 11);
+            assert_eq!(node.engine.metrics_mut().counts.queries.get("GetUser"), Some(&11));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod fulfilments;
 mod handled;
+mod interest;
 pub mod inventory;
 mod lookup;
 pub mod open_runs;
@@ -28,6 +29,7 @@ use crate::checkpoint::{Reader, Writer};
 use crate::schema::{Delivery, Schema};
 use crate::store::EventStore;
 use handled::Handled;
+use interest::Interest;
 use past::Built;
 
 /// Builds a read model from events. A fresh one is what stands before the first event.
@@ -38,6 +40,12 @@ pub trait Projection: Any {
     /// Takes in one event; `true` when it concerned the read model. It can't fail and rejects
     /// nothing: what has happened has happened.
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool;
+
+    /// Whether events with this name can concern the read model at all. What is said of a name
+    /// once is relied on from then on.
+    fn wants(&self, _event_type: &str) -> bool {
+        true
+    }
 
     /// The names of the read models that an event which concerns this one will change, before
     /// it is applied: the projection's own, unless it serves several.
@@ -85,6 +93,10 @@ pub type NewProjection = fn() -> Box<dyn Projection>;
 #[derive(Debug)]
 pub struct Runner {
     running: Vec<Running>,
+    /// Which events they want.
+    interest: Interest,
+    /// Whether some come from a checkpoint, parts of which may turn out unreadable.
+    restored: bool,
     /// Read models of the past, for those who ask for the same moment again.
     built: Built,
     heals: u64,
@@ -124,7 +136,8 @@ impl Runner {
     /// A runner of the projections that `registered` makes, none of which has seen an event.
     pub fn new(registered: impl IntoIterator<Item = NewProjection>) -> Self {
         let running = registered.into_iter().map(Running::new).collect();
-        Self { running, built: Built::default(), heals: 0 }
+        let (interest, built) = (Interest::default(), Built::default());
+        Self { running, interest, restored: false, built, heals: 0 }
     }
 
     /// The read model that is a `P`, if one is registered.
@@ -135,8 +148,9 @@ impl Runner {
     /// Delivers one event to all projections that are due for it. One that has seen it is
     /// passed over; one that misses events before it waits for [`catch_up`](Self::catch_up).
     pub fn deliver(&mut self, delivery: &Delivery<'_>) {
-        for running in &mut self.running {
-            running.deliver(delivery);
+        let wanting = self.interest.of(delivery.event().event_type, &self.running);
+        for (nth, running) in self.running.iter_mut().enumerate() {
+            running.deliver(delivery, wanting.has(nth));
         }
     }
 
@@ -153,7 +167,7 @@ impl Runner {
         }
         let mut told = Vec::new();
         for (running, changes) in self.running.iter_mut().zip(changes) {
-            if running.deliver(delivery) {
+            if running.deliver(delivery, true) {
                 told.extend(changes);
             }
         }
@@ -263,13 +277,14 @@ impl Running {
         self.projection.damaged() || self.handled.damaged()
     }
 
-    /// Applies an event if it is the next one; `true` when it concerned the read model.
-    fn deliver(&mut self, delivery: &Delivery<'_>) -> bool {
+    /// Applies an event if it is the next one and `wanted`; `true` when it concerned the read
+    /// model.
+    fn deliver(&mut self, delivery: &Delivery<'_>, wanted: bool) -> bool {
         let position = delivery.event().sequence_number;
         if position != self.checkpoint.position + 1 {
             return false;
         }
-        let concerned = self.projection.apply(delivery);
+        let concerned = wanted && self.projection.apply(delivery);
         self.handled.push(concerned);
         self.checkpoint.events_handled += u64::from(concerned);
         self.checkpoint.position = position;
@@ -287,7 +302,7 @@ impl Running {
     fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
         for position in self.checkpoint.position + 1..=until {
             let Some(event) = store.event(position) else { return };
-            self.deliver(&Delivery::stored(store, event, schema));
+            self.deliver(&Delivery::stored(store, event, schema), true);
         }
     }
 }

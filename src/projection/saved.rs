@@ -72,6 +72,7 @@ impl Runner {
             let saved = contents.projections.iter().find(fits);
             if let Some(restored) = saved.and_then(|saved| running.restored(saved, reader)) {
                 *running = restored;
+                self.restored = true;
             }
         }
     }
@@ -79,6 +80,9 @@ impl Runner {
     /// Replays each projection that turned out damaged; no counted rebuild, as nobody asked for
     /// it. `true` when there was one: what was answered since it was last called may be wrong.
     pub fn heal(&mut self, store: &dyn EventStore, schema: &Schema) -> bool {
+        if !self.restored {
+            return false;
+        }
         let mut healed = false;
         for (place, running) in self.running.iter_mut().enumerate() {
             if running.damaged() {

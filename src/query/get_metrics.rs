@@ -18,10 +18,10 @@ fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), Query
     out.push('{');
     count(out, "events", view.store().head());
     count(out, "streams", view.store().streams());
-    object(out, "commands", &counts.commands, |out, command, outcomes| {
-        object(out, command, outcomes, |out, outcome, number| count(out, outcome, *number));
+    object(out, "commands", counts.commands.iter(), |out, command, outcomes| {
+        object(out, command, outcomes.iter(), |out, outcome, number| count(out, outcome, *number));
     });
-    object(out, "queries", &counts.queries, |out, query, number| count(out, query, *number));
+    object(out, "queries", counts.queries.iter(), |out, query, number| count(out, query, *number));
     count(out, "conflicts", counts.conflicts);
     count(out, "unknown_events", counts.unknown_events);
     count(out, "unreadable_events", counts.unreadable_events);
@@ -29,7 +29,7 @@ fn answer(view: &View<'_>, _: &Params<'_>, out: &mut String) -> Result<(), Query
     let timings = &metrics.timings;
     let latencies = [("commands", &timings.commands), ("queries", &timings.queries)];
     object(out, "latency_us", latencies, |out, kind, by_name| {
-        object(out, kind, by_name, |out, name, nanos| spread(out, name, nanos, push_micros));
+        object(out, kind, by_name.iter(), |out, name, nanos| spread(out, name, nanos, push_micros));
     });
     counted(out, "batches", "commands", &metrics.batches, json::push_number);
     counted(out, "flushes", "latency_us", &timings.flushes, push_micros);
