@@ -160,7 +160,7 @@ fn an_engine_names_every_command_and_every_query_it_takes() {
     let builder = users().query(GET_EVENTS).aggregate::<Counter>(|_, _| ());
     let engine = builder.build(settings(Box::new(MemoryStore::new()), 0)).unwrap();
     let commands: Vec<_> = engine.command_names().collect();
-    let of_the_aggregates = ["Count", "CreateUser", "DeleteUser", "UpdateUser"];
+    let of_the_aggregates = ["CreateUser", "UpdateUser", "DeleteUser", "Count"];
     assert_eq!(commands, [&of_the_aggregates[..], &["RebuildProjection"]].concat());
     let queries: Vec<_> = engine.query_names().collect();
     assert_eq!(queries, ["GetEvents", "GetUser"]);

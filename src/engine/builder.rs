@@ -8,7 +8,7 @@ use super::cached::Cached;
 use super::checkpoint::made_by;
 use super::projector::Projector;
 use super::settle::Unsettled;
-use super::{Engine, REBUILD_PROJECTION};
+use super::{ByName, Engine, REBUILD_PROJECTION};
 use crate::domain::{Command, Decider};
 use crate::env::{Clock, IdGenerator, Stopwatch};
 use crate::executor::{Aggregate, Executor, LookUp};
@@ -45,11 +45,11 @@ pub struct Settings {
 #[derive(Default)]
 pub struct EngineBuilder {
     aggregates: Vec<Box<dyn Aggregate>>,
-    commands: BTreeMap<&'static str, usize>,
-    own_commands: BTreeMap<&'static str, usize>,
+    commands: ByName<usize>,
+    own_commands: ByName<usize>,
     managers: Vec<Manager>,
-    beginnings: BTreeMap<&'static str, Manager>,
-    events: BTreeMap<&'static str, usize>,
+    beginnings: ByName<Manager>,
+    events: ByName<usize>,
     /// The version of the state of each aggregate.
     states: Vec<(&'static str, u32)>,
     kinds: Vec<EventKind>,

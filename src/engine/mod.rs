@@ -17,9 +17,10 @@ pub use builder::{BuildError, EngineBuilder, Settings};
 pub use projector::{ProcessError, Processed, PublishedEvent, Skipped};
 pub use streams::{GivenEvent, ReplayedStream};
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::domain::Payload;
@@ -49,6 +50,9 @@ const REBUILD_PROJECTION: &str = "RebuildProjection";
 
 /// The aggregate type of loaded events that name none and whose type is not known.
 const UNKNOWN_AGGREGATE: &str = "Unknown";
+
+/// Something for each of some commands or events, which all of these look up.
+type ByName<T> = IndexMap<&'static str, T, DefaultHashBuilder>;
 
 /// What takes a command.
 enum Handler {
@@ -81,14 +85,14 @@ pub struct Engine {
     stopwatch: Option<Box<dyn Stopwatch>>,
     aggregates: Vec<Box<dyn Aggregate>>,
     /// Which aggregate takes a command.
-    commands: BTreeMap<&'static str, usize>,
+    commands: ByName<usize>,
     /// The same for the commands that only the node itself gives.
-    own_commands: BTreeMap<&'static str, usize>,
+    own_commands: ByName<usize>,
     managers: Vec<Manager>,
     /// Which process manager carries on what a command begins.
-    beginnings: BTreeMap<&'static str, Manager>,
+    beginnings: ByName<Manager>,
     /// Which aggregate an event happens to.
-    events: BTreeMap<&'static str, usize>,
+    events: ByName<usize>,
     queries: Queries,
     cached: Cached,
     past_answers: PastAnswers,
@@ -208,7 +212,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The names of all commands.
+    /// The names of all commands, in the order of registration.
     pub fn command_names(&self) -> impl Iterator<Item = &'static str> {
         self.commands.keys().copied().chain([REBUILD_PROJECTION])
     }
@@ -355,7 +359,7 @@ impl Engine {
     fn count(
         counts: &mut Counts,
         aggregates: &[Box<dyn Aggregate>],
-        events: &BTreeMap<&'static str, usize>,
+        events: &ByName<usize>,
         delivery: &Delivery<'_>,
     ) {
         match events.get(delivery.event().event_type) {

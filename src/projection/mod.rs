@@ -300,6 +300,9 @@ impl Running {
     }
 
     fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
+        if self.checkpoint.position >= until {
+            return; // as nearly always, and many times a command
+        }
         for position in self.checkpoint.position + 1..=until {
             let Some(event) = store.event(position) else { return };
             self.deliver(&Delivery::stored(store, event, schema), true);

@@ -16,6 +16,9 @@ pub use delivery::{Decoded, Delivery};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
+
 use crate::domain::{Decider, Event, Fields};
 use crate::store::RecordedEvent;
 
@@ -59,7 +62,7 @@ impl EventKind {
 /// Every known kind of event, and the steps that lead to their current versions.
 #[derive(Debug, Default)]
 pub struct Schema {
-    kinds: BTreeMap<&'static str, EventKind>,
+    kinds: IndexMap<&'static str, EventKind, DefaultHashBuilder>,
     steps: BTreeMap<(&'static str, u32), Upcast>,
 }
 
@@ -82,7 +85,8 @@ impl Schema {
         kinds: impl IntoIterator<Item = EventKind>,
         upcasters: impl IntoIterator<Item = Upcaster>,
     ) -> Result<Self, SchemaGap> {
-        let kinds: BTreeMap<_, _> = kinds.into_iter().map(|kind| (kind.event_type, kind)).collect();
+        let kinds: IndexMap<_, _, _> =
+            kinds.into_iter().map(|kind| (kind.event_type, kind)).collect();
         let steps: BTreeMap<_, _> = upcasters
             .into_iter()
             .map(|step| ((step.event_type, step.from_version), step.upcast))
