@@ -148,6 +148,10 @@ impl EventStore for DurableStore {
         self.memory.event(sequence_number)
     }
 
+    fn data(&self, sequence_number: u64) -> Option<&str> {
+        self.memory.data(sequence_number)
+    }
+
     fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>> {
         self.memory.stream(aggregate_id)
     }

@@ -1,82 +1,60 @@
-//! Ids and their numbers, each text kept once.
+//! From ids to numbers. The ids themselves are kept elsewhere: with what the numbers stand for.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::checkpoint::spread;
-
-/// Texts numbered in the order of their arrival, from 0. Costs each text's bytes, where
-/// it ends, and a slot of a hash table.
+/// A number for each id; whoever asks says which id a number has. Costs a number and a byte for
+/// each slot of the table.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
-    text: String,
-    /// Where each text ends; it starts where the one before it ends.
-    ends: Vec<usize>,
-    /// Half of each text's hash and its number: the table grows without looking at the texts.
-    numbers: HashTable<(u32, u32)>,
+    numbers: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
 impl Ids {
-    /// The number of `id`, if it has one.
-    pub(super) fn find(&self, id: &str) -> Option<u32> {
-        let hash = self.hash(id);
-        let same =
-            |entry: &(u32, u32)| entry.0 == hash && slice(&self.text, &self.ends, entry.1) == id;
-        self.numbers.find(spread(hash), same).map(|(_, number)| *number)
+    /// The hash under which an id is found.
+    pub(super) fn hash(&self, id: &[u8]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(id);
+        hasher.finish()
     }
 
-    /// The number of `id`, a new one if it had none. `None` when all numbers are given away.
-    pub(super) fn intern(&mut self, id: &str) -> Option<u32> {
-        let hash = self.hash(id);
-        let Self { text, ends, numbers, .. } = self;
-        let same = |entry: &(u32, u32)| entry.0 == hash && slice(text, ends, entry.1) == id;
-        if let Some((_, number)) = numbers.find(spread(hash), same) {
-            return Some(*number);
-        }
-        let number = u32::try_from(ends.len()).ok()?;
-        text.push_str(id);
-        ends.push(text.len());
-        numbers.insert_unique(spread(hash), (hash, number), |(hash, _)| spread(*hash));
-        Some(number)
+    /// The number of the id with this hash, if it has one; `is_it` tells whether a number is that
+    /// of the id.
+    pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        self.numbers.find(hash, |number| is_it(*number)).copied()
     }
 
-    /// How many ids there are.
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Forgets all ids but the first `count`.
-    pub(super) fn truncate(&mut self, count: usize) {
-        while self.ends.len() > count {
-            let number = self.ends.len() as u32 - 1;
-            let hash = self.hash(slice(&self.text, &self.ends, number));
-            if let Ok(entry) = self.numbers.find_entry(spread(hash), |other| other.1 == number) {
-                entry.remove();
+    /// Adds a number under the hash of its id, which has none yet. When the table has to grow,
+    /// `others` are asked for: all numbers there are, each with its id. These are read one after
+    /// another as they lie, and the room that the table took so far is given up before.
+    pub(super) fn add<'a, I>(&mut self, hash: u64, number: u32, others: impl FnOnce() -> I)
+    where
+        I: Iterator<Item = (u32, &'a [u8])>,
+    {
+        if self.numbers.len() == self.numbers.capacity() {
+            let more = self.numbers.len() + 1;
+            self.numbers = HashTable::new();
+            self.numbers = HashTable::with_capacity(more);
+            for (number, id) in others() {
+                self.insert(self.hash(id), number);
             }
-            self.ends.pop();
-            self.text.truncate(self.ends.last().copied().unwrap_or(0));
+        }
+        self.insert(hash, number);
+    }
+
+    /// Forgets a number, which was added under this hash.
+    pub(super) fn remove(&mut self, hash: u64, number: u32) {
+        if let Ok(entry) = self.numbers.find_entry(hash, |other| *other == number) {
+            entry.remove();
         }
     }
 
-    /// The text with this number; empty for a number that was not given away.
-    pub(super) fn text(&self, number: u32) -> &str {
-        slice(&self.text, &self.ends, number)
+    fn insert(&mut self, hash: u64, number: u32) {
+        // There is room, so the table moves nothing and asks for no hashes.
+        self.numbers.insert_unique(hash, number, |_| 0);
     }
-
-    fn hash(&self, id: &str) -> u32 {
-        (self.hasher.hash_one(id) >> 32) as u32
-    }
-}
-
-fn slice<'a>(text: &'a str, ends: &[usize], number: u32) -> &'a str {
-    let number = number as usize;
-    let Some(&end) = ends.get(number) else {
-        return "";
-    };
-    let start = number.checked_sub(1).map_or(0, |before| ends[before]);
-    &text[start..end]
 }
 
 #[cfg(test)]
@@ -84,16 +62,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_text_has_one_number_in_the_order_of_arrival() {
+    fn each_id_is_found_under_its_number_until_that_is_removed() {
+        let texts: Vec<String> = (0..1000).map(|nth| format!("id-{nth}")).collect();
         let mut ids = Ids::default();
+        let number_of = |ids: &Ids, id: &str| {
+            let is_it = |number| texts.get(number as usize).is_some_and(|text| text == id);
+            ids.find(ids.hash(id.as_bytes()), is_it)
+        };
         for round in 0..2 {
-            for nth in 0..1000_u32 {
-                assert_eq!(ids.intern(&format!("id-{nth}")), Some(nth), "round {round}");
+            for (nth, id) in (0..).zip(&texts) {
+                let others = || (0..nth).zip(texts.iter().map(String::as_bytes));
+                ids.add(ids.hash(id.as_bytes()), nth, others);
+            }
+            let found: Vec<_> = texts.iter().map(|id| number_of(&ids, id)).collect();
+            assert_eq!(found, (0..1000).map(Some).collect::<Vec<_>>(), "round {round}");
+            assert_eq!(number_of(&ids, "id-1000"), None);
+            for (nth, id) in (0..).zip(&texts) {
+                assert_eq!(number_of(&ids, id), Some(nth));
+                ids.remove(ids.hash(id.as_bytes()), nth);
+                assert_eq!(number_of(&ids, id), None);
             }
         }
-        assert_eq!(ids.find("id-999"), Some(999));
-        assert_eq!(ids.find("id-1000"), None);
-        assert_eq!(ids.intern(""), Some(1000));
-        assert_eq!((ids.text(7), ids.text(1000), ids.text(1001)), ("id-7", "", ""));
     }
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::iter::repeat_with;
 use std::rc::Rc;
 
+use hashbrown::HashMap;
+
 use super::EventStore;
 use super::cold::{Cold, Positions, Stretch};
 use super::memory::{Chain, MemoryStore};
@@ -55,17 +57,18 @@ pub(super) fn save(
     let After { sequence, place, checksum } = last;
     let line = [*sequence, place.segment, place.offset, u64::from(place.len), *checksum];
     writer.numbers64("store/last", line)?;
-    let MemoryStore { cold, chains, .. } = store;
-    writer.numbers32("store/positions", positions(store))?;
+    let cold = &store.cold;
+    let versions: Vec<u32> = chains_of(store).map(|chain| chain.version).collect();
+    writer.numbers32("store/positions", positions(store, &versions))?;
     writer.numbers64("store/times", store.times.micros())?;
-    writer.numbers32("store/chains/type", chains.iter().map(|chain| chain.aggregate_type))?;
-    writer.numbers32("store/chains/version", chains.iter().map(|chain| chain.version))?;
-    let names: Vec<&str> = (0..store.names.len()).map(|nth| store.names.text(nth as u32)).collect();
+    let (types, names) = types(store);
+    writer.numbers32("store/chains/type", types)?;
+    writer.numbers32("store/chains/version", versions)?;
     writer.value("store/names", &names)?;
     let seed = cold.seed.unwrap_or_else(Seed::random);
     writer.value("store/seed", &seed)?;
-    let hot = 0..store.aggregate_ids.len() as u32;
-    let ids = hot.map(|nth| (seed.hash(store.aggregate_ids.text(nth)), cold.streams() + nth));
+    let hot = (cold.streams()..).take(store.firsts.len());
+    let ids = hot.map(|stream| (seed.hash(store.aggregate_id(stream)), stream));
     HashIndex::from_iter(cold.ids.iter().chain(ids)).save(writer, "store/ids")?;
     let keys = store.remembered.iter();
     let keys = keys.map(|(key, known)| (seed.hash(key), known.appended.first as u32));
@@ -99,30 +102,49 @@ pub(super) fn restore(reader: &Reader, storage: &Rc<dyn Storage>) -> Option<(Mem
         source: Some(Box::new(JournalSource::new(Rc::clone(storage)))),
         ..Cold::default()
     };
-    let mut store = MemoryStore::default();
-    store.times = Times::restored(&reader.numbers64("store/times")?, sequence)?;
-    (store.cold, store.chains) = (cold, chains);
-    let names: Vec<String> = reader.value("store/names")?;
-    for name in &names {
-        store.names.intern(name)?;
+    let cold_types: Vec<String> = reader.value("store/names")?;
+    if !chains.iter().all(|(_, of_type)| (*of_type as usize) < cold_types.len()) {
+        return None;
     }
-    let named = |chain: &Chain| (chain.aggregate_type as usize) < names.len();
-    store.chains.iter().all(named).then_some((store, last))
+    let times = Times::restored(&reader.numbers64("store/times")?, sequence)?;
+    let cold_chains = chains;
+    let store = MemoryStore { cold, cold_chains, cold_types, times, ..MemoryStore::default() };
+    Some((store, last))
 }
 
-/// The positions of all events, stream by stream.
-fn positions(store: &MemoryStore) -> Vec<u32> {
-    let MemoryStore { cold, records, chains, .. } = store;
+/// All streams as they stand, in order.
+fn chains_of(store: &MemoryStore) -> impl Iterator<Item = Chain> {
+    (0..store.streams() as u32).map_while(|stream| store.chain(stream))
+}
+
+/// By stream: the number of its type; and the names that these number.
+fn types(store: &MemoryStore) -> (Vec<u32>, Vec<&str>) {
+    let mut names: Vec<&str> = store.cold_types.iter().map(String::as_str).collect();
+    let mut numbers: HashMap<&str, u32> = names.iter().copied().zip(0..).collect();
+    let mut types: Vec<u32> = store.cold_chains.iter().map(|(_, of_type)| *of_type).collect();
+    types.extend(store.firsts.iter().map(|first| {
+        let name = store.kind_at(*first).map_or("", |kind| kind.aggregate_type);
+        *numbers.entry(name).or_insert_with(|| {
+            names.push(name);
+            names.len() as u32 - 1
+        })
+    }));
+    (types, names)
+}
+
+/// The positions of all events, stream by stream, of which each has so many.
+fn positions(store: &MemoryStore, versions: &[u32]) -> Vec<u32> {
+    let MemoryStore { cold, records, .. } = store;
     let mut all = vec![0; store.head() as usize];
-    let mut free = Vec::with_capacity(chains.len());
+    let mut free = Vec::with_capacity(versions.len());
     let mut start = 0;
-    for (stream, chain) in (0..).zip(chains) {
+    for (stream, version) in (0..).zip(versions) {
         let cold = cold.positions(stream);
         all[start..start + cold.len()].copy_from_slice(cold);
         free.push(start + cold.len());
-        start += chain.version as usize;
+        start += *version as usize;
     }
-    for (position, record) in (cold.head() as u32 + 1..).zip(records) {
+    for (position, record) in (cold.head() as u32 + 1..).zip(records.iter()) {
         // The version of a stream counts its events, so each has room for its own.
         let free = &mut free[record.stream as usize];
         all[*free] = position;
@@ -164,14 +186,15 @@ fn streams_of(positions: &Positions) -> Option<Vec<u32>> {
     Some(streams)
 }
 
-fn chains(reader: &Reader, positions: &Positions) -> Option<Vec<Chain>> {
+/// The streams as they stood, with the numbers of their types.
+fn chains(reader: &Reader, positions: &Positions) -> Option<Vec<(Chain, u32)>> {
     let types = reader.numbers32("store/chains/type")?;
     if types.len() != positions.ends.len() {
         return None;
     }
     let chain = |(stream, aggregate_type)| {
         let own = positions.of(stream);
-        Some(Chain { aggregate_type, last: *own.last()?, version: own.len() as u32 })
+        Some((Chain { last: *own.last()?, version: own.len() as u32 }, aggregate_type))
     };
     (0..).zip(types).map(chain).collect()
 }

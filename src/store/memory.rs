@@ -1,8 +1,8 @@
 //! The event store in memory.
 //!
-//! Events are small records of one size in one vector; their data and metadata lie one behind
-//! another in one text, their times in a vector of their own, their ids and names are kept once. A stream is a chain: each record
-//! knows the one before it in its stream, and each stream its last.
+//! Events are small [`Records`]; their times lie in a column of their own, and what kinds of
+//! events there are is kept once. A stream is a chain: each record knows the one before it in its
+//! stream, and the first of a stream knows the last.
 //!
 //! Events from before the start of the process may be [`Cold`]: of them, only the positions are in
 //! memory.
@@ -12,11 +12,14 @@ use uuid::Uuid;
 
 use super::cold::Cold;
 use super::ids::Ids;
+use super::kinds::{Kind, Kinds};
+use super::records::{NewRecord, Records};
+use super::text::Parts;
 use super::times::Times;
 use super::walk::Marks;
 use super::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, RecordedEvent,
-    Remembered, Stream, StreamKey, last_at,
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, NewEvent,
+    RecordedEvent, Remembered, Stream, StreamKey, last_at,
 };
 use crate::time::Timestamp;
 
@@ -25,41 +28,36 @@ use crate::time::Timestamp;
 pub struct MemoryStore {
     /// The events before the first of `records`.
     pub(super) cold: Cold,
-    pub(super) records: Vec<Record>,
-    /// Metadata and data of all records.
-    text: String,
-    /// The ids of those streams that began with one of the records.
-    pub(super) aggregate_ids: Ids,
-    /// By stream: first those that began with a cold event.
-    pub(super) chains: Vec<Chain>,
+    pub(super) records: Records,
+    /// Of those streams that began with one of the records: the place of that. Streams are
+    /// numbered by their first events, those that began with a cold one first.
+    pub(super) firsts: Vec<u32>,
+    /// From the ids of these streams to those places.
+    pub(super) ids: Ids,
+    /// Of the streams that began with a cold event: the last event, and the type.
+    pub(super) cold_chains: Vec<(Chain, u32)>,
+    /// The names of these types.
+    pub(super) cold_types: Vec<String>,
     pub(super) marks: Marks,
     pub(super) times: Times,
-    /// Names of events and of aggregate types.
-    pub(super) names: Ids,
+    pub(super) kinds: Kinds,
     pub(super) remembered: HashMap<Box<str>, Remembered>,
 }
 
-/// One event; its position follows from its place.
-#[derive(Debug)]
-pub(super) struct Record {
-    event_id: Uuid,
-    /// Where in the text its metadata begin; its data follow, up to the next record's.
-    start: usize,
-    metadata_len: u32,
-    event_type: u32,
-    event_version: u32,
-    pub(super) stream: u32,
-    version: u32,
-    /// The position of the event before it in its stream; 0 for the first.
-    pub(super) previous: u32,
-}
-
-/// A stream: the last of its events leads to all others.
-#[derive(Debug)]
+/// A stream as it stands: the position and the version of the last of its events, which leads to
+/// all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chain {
-    pub(super) aggregate_type: u32,
     pub(super) last: u32,
     pub(super) version: u32,
+}
+
+/// Where an event is to go: a stream with its chain, if there is one already, or else the hash
+/// under which the id of a new one will be found.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Target {
+    Known(u32, Chain),
+    New(u64),
 }
 
 /// An event to be added, with everything settled but its place.
@@ -67,19 +65,19 @@ pub(super) struct Chain {
 pub(super) struct Entry<'a> {
     pub(super) event_id: Uuid,
     pub(super) timestamp: Timestamp,
-    pub(super) event_type: u32,
-    pub(super) event_version: u32,
+    pub(super) kind: u32,
+    pub(super) aggregate_id: &'a str,
     pub(super) metadata: &'a str,
     pub(super) data: &'a str,
 }
 
 impl EventStore for MemoryStore {
     fn append(&mut self, commit: &Commit<'_>) -> Result<Appended, AppendError> {
-        if commit.events.is_empty() {
+        let Some((first_event, further)) = commit.events.split_first() else {
             return Err(AppendError::Empty);
-        }
-        let known = self.find(commit.aggregate_id);
-        let actual = known.map_or(0, |stream| u64::from(self.chains[stream as usize].version));
+        };
+        let mut target = self.target(commit.aggregate_id);
+        let actual = u64::from(target.version());
         let expected = match commit.expected {
             ExpectedVersion::Any => actual,
             ExpectedVersion::NoStream => 0,
@@ -89,28 +87,21 @@ impl EventStore for MemoryStore {
             return Err(AppendError::WrongExpectedVersion { expected, actual });
         }
         let full = || AppendError::Unavailable("it is full".to_owned());
-        // Everything that could fail comes before the first event; a name without one is nothing.
+        // Everything that could fail comes before the first event; a kind without one is nothing.
         let first = self.head() + 1;
         let last = self.head() + commit.events.len() as u64;
         u32::try_from(last).map_err(|_| full())?;
-        let event_types = commit.events.iter().map(|event| self.names.intern(event.event_type));
-        let event_types: Vec<u32> = event_types.collect::<Option<_>>().ok_or_else(full)?;
+        let first_kind = self.kind(target, commit, first_event).ok_or_else(full)?;
+        let kinds = further.iter().map(|event| self.kind(target, commit, event));
+        let kinds: Vec<u32> = kinds.collect::<Option<_>>().ok_or_else(full)?;
         let metadata = commit.metadata.members();
-        u32::try_from(metadata.len()).map_err(|_| full())?;
-        let stream = match known {
-            Some(stream) => stream,
-            None => {
-                let (id, of_type) = (commit.aggregate_id, commit.aggregate_type);
-                self.find_or_add(id, of_type).ok_or_else(full)?
-            }
-        };
         let newest = self.newest_timestamp().unwrap_or(Timestamp::MIN);
         let timestamp = commit.timestamp.max(newest);
-        for (event, event_type) in commit.events.iter().zip(event_types) {
-            let (event_id, event_version, data) = (event.event_id, event.event_version, event.data);
-            let metadata = &metadata;
-            let entry = Entry { event_id, timestamp, event_type, event_version, metadata, data };
-            self.push(stream, entry);
+        let kinds = [first_kind].into_iter().chain(kinds);
+        for (&NewEvent { event_id, data, .. }, kind) in commit.events.iter().zip(kinds) {
+            let (aggregate_id, metadata) = (commit.aggregate_id, &*metadata);
+            let entry = Entry { event_id, timestamp, kind, aggregate_id, metadata, data };
+            target = self.push(target, entry);
         }
         let appended = Appended { first, last };
         if let Some(Idempotency { key, fingerprint }) = commit.idempotency {
@@ -124,42 +115,51 @@ impl EventStore for MemoryStore {
     }
 
     fn event(&self, sequence_number: u64) -> Option<RecordedEvent<'_>> {
-        let Some(nth) = sequence_number.checked_sub(self.cold.head() + 1) else {
+        let Some(nth) = self.place(sequence_number) else {
             return self.cold.event(sequence_number);
         };
-        let place = usize::try_from(nth).ok()?;
-        let record = self.records.get(place)?;
-        let end = self.records.get(place + 1).map_or(self.text.len(), |next| next.start);
-        let text = &self.text[record.start..end];
-        let (metadata, data) = text.split_at(record.metadata_len as usize);
-        let chain = &self.chains[record.stream as usize];
+        let record = self.records.get(nth)?;
+        let timestamp = self.times.get(nth)?;
+        let kind = self.kinds.get(self.records.kind(nth, record))?;
+        let texts = self.records.texts(nth, record);
         Some(RecordedEvent {
-            event_id: record.event_id,
-            event_type: self.names.text(record.event_type),
-            event_version: record.event_version,
-            timestamp: self.times.get(place)?,
-            aggregate_id: self.aggregate_id(record.stream),
-            aggregate_type: self.names.text(chain.aggregate_type),
+            event_id: self.records.event_id(nth, record, timestamp),
+            event_type: kind.event_type,
+            event_version: kind.event_version,
+            timestamp,
+            aggregate_id: match record.version {
+                1 => texts.aggregate_id,
+                _ => self.aggregate_id(record.stream),
+            },
+            aggregate_type: kind.aggregate_type,
             aggregate_version: u64::from(record.version),
             sequence_number,
-            metadata,
-            data,
+            metadata: texts.metadata,
+            data: texts.data,
             stream: StreamKey(record.stream),
         })
     }
 
+    fn data(&self, sequence_number: u64) -> Option<&str> {
+        let Some(nth) = self.place(sequence_number) else {
+            return self.cold.event(sequence_number).map(|event| event.data);
+        };
+        Some(self.records.texts(nth, self.records.get(nth)?).data)
+    }
+
     fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>> {
-        let number = self.find(aggregate_id)?;
-        let chain = &self.chains[number as usize];
-        Some(Stream {
-            key: StreamKey(number),
-            aggregate_type: self.names.text(chain.aggregate_type),
-            version: u64::from(chain.version),
-        })
+        match self.target(aggregate_id) {
+            Target::Known(number, chain) => Some(Stream {
+                key: StreamKey(number),
+                aggregate_type: self.aggregate_type(number),
+                version: u64::from(chain.version),
+            }),
+            Target::New(_) => None,
+        }
     }
 
     fn streams(&self) -> u64 {
-        self.chains.len() as u64
+        (self.cold_chains.len() + self.firsts.len()) as u64
     }
 
     fn version_at(&self, key: StreamKey, until: u64) -> u64 {
@@ -171,7 +171,7 @@ impl EventStore for MemoryStore {
     }
 
     fn stream_page(&self, key: StreamKey, after: u64, count: u64) -> Vec<u64> {
-        let version = self.chains.get(key.0 as usize).map_or(0, |chain| u64::from(chain.version));
+        let version = self.chain(key.0).map_or(0, |chain| u64::from(chain.version));
         self.positions_up_to(key, after, version.min(after.saturating_add(count)))
     }
 
@@ -211,55 +211,68 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// The number of the stream of an aggregate.
-    pub(super) fn find(&self, aggregate_id: &str) -> Option<u32> {
-        // The numbers of all streams fit into 32 bits.
-        let hot = self.aggregate_ids.find(aggregate_id);
-        hot.map(|nth| self.cold.streams() + nth).or_else(|| self.cold.find(aggregate_id))
+    /// Where an event of an aggregate goes.
+    pub(super) fn target(&self, aggregate_id: &str) -> Target {
+        let id = aggregate_id.as_bytes();
+        let hash = self.ids.hash(id);
+        let hot = self.ids.find(hash, |first| self.records.id(first) == id);
+        let stream = match hot.and_then(|first| self.records.get(first as usize)) {
+            Some(first) => Some((first.stream, self.chain_from(first.previous))),
+            None if self.cold_chains.is_empty() => None,
+            None => self.cold.find(aggregate_id).map(|stream| (stream, self.chain(stream))),
+        };
+        match stream {
+            Some((stream, Some(chain))) => Target::Known(stream, chain),
+            Some((_, None)) | None => Target::New(hash),
+        }
     }
 
-    /// The number of the stream of an aggregate, a new one without events if there was none.
-    /// `None` when there is no room for one more.
-    pub(super) fn find_or_add(&mut self, aggregate_id: &str, aggregate_type: &str) -> Option<u32> {
-        if let Some(cold) = self.cold.find(aggregate_id) {
-            return Some(cold);
+    /// A stream as it stands.
+    pub(super) fn chain(&self, stream: u32) -> Option<Chain> {
+        match self.first(stream) {
+            Some(first) => self.chain_from(self.records.get(first as usize)?.previous),
+            None => self.cold_chains.get(stream as usize).map(|(chain, _)| *chain),
         }
-        let known = self.aggregate_ids.len();
-        let stream = self.cold.streams().checked_add(self.aggregate_ids.intern(aggregate_id)?);
-        if self.aggregate_ids.len() > known {
-            let Some(aggregate_type) =
-                self.names.intern(aggregate_type).filter(|_| stream.is_some())
-            else {
-                self.aggregate_ids.truncate(known);
-                return None;
-            };
-            self.chains.push(Chain { aggregate_type, last: 0, version: 0 });
-        }
-        stream
     }
 
-    /// Adds one event to the end of its stream. The stream and all names are there already,
-    /// and the caller has checked that all lengths and positions fit.
-    pub(super) fn push(&mut self, stream: u32, entry: Entry<'_>) {
-        let start = self.text.len();
-        self.text.push_str(entry.metadata);
-        self.text.push_str(entry.data);
+    /// The type of the aggregate of a stream.
+    pub(super) fn aggregate_type(&self, stream: u32) -> &str {
+        let of_type = match self.first(stream) {
+            Some(first) => self.kind_at(first).map(|kind| kind.aggregate_type),
+            None => {
+                let chain = self.cold_chains.get(stream as usize);
+                chain.and_then(|(_, of)| self.cold_types.get(*of as usize)).map(String::as_str)
+            }
+        };
+        of_type.unwrap_or_default()
+    }
+
+    /// Adds one event to the end of its stream, or as the first of a new one. The caller has
+    /// checked that positions fit. Returns where the next event of the aggregate goes.
+    pub(super) fn push(&mut self, target: Target, entry: Entry<'_>) -> Target {
+        let nth = self.records.len() as u32;
         let position = self.head() as u32 + 1;
-        let chain = &mut self.chains[stream as usize];
-        chain.version += 1;
-        self.records.push(Record {
-            event_id: entry.event_id,
-            start,
-            metadata_len: entry.metadata.len() as u32,
-            event_type: entry.event_type,
-            event_version: entry.event_version,
-            stream,
-            version: chain.version,
-            previous: chain.last,
-        });
-        chain.last = position;
-        self.marks.push(stream, (position, chain.version));
-        self.times.push(u64::from(position), entry.timestamp);
+        let (stream, version, previous) = match target {
+            Target::Known(stream, chain) => (stream, chain.version + 1, chain.last),
+            Target::New(_) => (self.streams() as u32, 1, position),
+        };
+        let Entry { event_id, timestamp, kind, metadata, data, .. } = entry;
+        let aggregate_id = if version == 1 { entry.aggregate_id } else { "" };
+        let texts = Parts { aggregate_id, metadata, data };
+        let new = NewRecord { event_id, timestamp, kind, stream, version, previous, texts };
+        self.records.push(new);
+        self.times.push(u64::from(position), timestamp);
+        let chain = Chain { last: position, version };
+        match target {
+            Target::Known(..) => self.set_chain(stream, chain),
+            Target::New(hash) => {
+                let Self { records, firsts, ids, .. } = self;
+                ids.add(hash, nth, || firsts.iter().map(|first| (*first, records.id(*first))));
+                firsts.push(nth);
+            }
+        }
+        self.marks.push(stream, (position, version));
+        Target::Known(stream, chain)
     }
 
     /// Remembers what an idempotency key led to.
@@ -271,34 +284,103 @@ impl MemoryStore {
     /// they had never been appended.
     pub(super) fn take_back(&mut self, head: u64) {
         while self.head() > head {
-            let Some(record) = self.records.pop() else { return };
-            self.text.truncate(record.start);
-            self.times.pop(self.head() + 1);
-            let chain = &mut self.chains[record.stream as usize];
-            self.marks.pop(record.stream, chain.version);
-            chain.last = record.previous;
-            chain.version -= 1;
-            if chain.version == 0 {
+            let nth = self.records.len() - 1;
+            let Some(record) = self.records.get(nth) else { return };
+            let (stream, version, last) = (record.stream, record.version, record.previous);
+            self.times.pop(self.head());
+            self.marks.pop(stream, version);
+            if version == 1 {
                 // Streams are numbered by their first events: it is the last one.
-                self.chains.pop();
-                self.aggregate_ids.truncate(self.aggregate_ids.len() - 1);
+                let nth = nth as u32;
+                self.ids.remove(self.ids.hash(self.records.id(nth)), nth);
+                self.firsts.pop();
+            } else {
+                self.set_chain(stream, Chain { last, version: version - 1 });
             }
+            self.records.pop();
         }
         self.remembered.retain(|_, remembered| remembered.appended.last <= head);
     }
 
-    fn aggregate_id(&self, stream: u32) -> &str {
-        match stream.checked_sub(self.cold.streams()) {
-            Some(nth) => self.aggregate_ids.text(nth),
+    /// The number of the kind of an event of a commit. `None` when it is new, and all numbers are
+    /// given away.
+    fn kind(&mut self, target: Target, commit: &Commit<'_>, event: &NewEvent<'_>) -> Option<u32> {
+        let aggregate_type = match target {
+            Target::Known(stream, _) => self.aggregate_type(stream),
+            Target::New(_) => commit.aggregate_type,
+        };
+        let &NewEvent { event_type, event_version, .. } = event;
+        let kind = Kind { aggregate_type, event_type, event_version };
+        match self.kinds.find(kind) {
+            Some(known) => Some(known),
+            None => {
+                let kind = kind.owned();
+                self.kinds.add(kind)
+            }
+        }
+    }
+
+    fn set_chain(&mut self, stream: u32, chain: Chain) {
+        match self.first(stream) {
+            Some(first) => self.records.set_last(first as usize, chain.last),
+            None => {
+                if let Some((known, _)) = self.cold_chains.get_mut(stream as usize) {
+                    *known = chain;
+                }
+            }
+        }
+    }
+
+    /// The chain whose last event has this position.
+    fn chain_from(&self, last: u32) -> Option<Chain> {
+        let record = self.records.get(self.place(u64::from(last))?)?;
+        Some(Chain { last, version: record.version })
+    }
+
+    /// The place of the first record of a stream, unless it began with a cold event.
+    fn first(&self, stream: u32) -> Option<u32> {
+        let nth = stream.checked_sub(self.cold.streams())?;
+        self.firsts.get(nth as usize).copied()
+    }
+
+    /// The place of the record of the event at a position, unless that is cold.
+    pub(super) fn place(&self, position: u64) -> Option<usize> {
+        let nth = position.checked_sub(self.cold.head() + 1)?;
+        Some(usize::try_from(nth).unwrap_or(usize::MAX))
+    }
+
+    /// The kind of the event at a place.
+    pub(super) fn kind_at(&self, nth: u32) -> Option<Kind<&str>> {
+        let record = self.records.get(nth as usize)?;
+        self.kinds.get(self.records.kind(nth as usize, record))
+    }
+
+    /// The id of the aggregate of a stream.
+    pub(super) fn aggregate_id(&self, stream: u32) -> &str {
+        match self.first(stream).map(|first| first as usize) {
+            Some(first) => match self.records.get(first) {
+                Some(record) => self.records.texts(first, record).aggregate_id,
+                None => "",
+            },
             None => self.cold.aggregate_id(stream),
         }
     }
 
     /// When the event at a position happened, if it has been reached and can be read.
     fn time(&self, position: u64) -> Option<Timestamp> {
-        match position.checked_sub(self.cold.head() + 1) {
-            Some(nth) => self.times.get(nth as usize),
+        match self.place(position) {
+            Some(nth) => self.times.get(nth),
             None => self.cold.event(position).map(|event| event.timestamp),
+        }
+    }
+}
+
+impl Target {
+    /// The version of the stream; 0 where there is none.
+    pub(super) fn version(self) -> u32 {
+        match self {
+            Self::Known(_, chain) => chain.version,
+            Self::New(_) => 0,
         }
     }
 }

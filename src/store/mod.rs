@@ -6,10 +6,14 @@ mod durable;
 mod event;
 mod ids;
 mod index;
+mod kinds;
 pub mod line;
 mod memory;
 mod record;
+mod records;
 mod recovery;
+mod runs;
+mod text;
 mod times;
 mod walk;
 

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use super::cold::{Block, BlockEvent, BlockKey, Source, Stretch};
 use super::index::Stretches;
+use super::kinds::Kind;
 use super::line::{EventLine, read_events};
-use super::memory::{Entry, MemoryStore};
+use super::memory::{Entry, MemoryStore, Target};
 use super::{EventStore, RecordedEvent, Remembered, StreamKey};
 use crate::journal::{self, RecoveryError, Torn};
 use crate::storage::Storage;
@@ -45,30 +46,35 @@ fn take_event(store: &mut MemoryStore, event: &EventLine<'_>) -> Result<(), Stri
     if event.sequence_number != position || u32::try_from(position).is_err() {
         return Err(format!("sequenceNumber must be {position}"));
     }
-    let full = || "there is no room for one more event".to_owned();
-    let id = event.aggregate_id.as_ref();
-    let stream = store.find_or_add(id, &event.aggregate_type).ok_or_else(full)?;
-    let chain = &store.chains[stream as usize];
-    let version = u64::from(chain.version) + 1;
+    let target = store.target(&event.aggregate_id);
+    let version = u64::from(target.version()) + 1;
     if event.aggregate_version != version {
         return Err(format!("aggregateVersion must be {version}"));
     }
-    let aggregate_type = store.names.text(chain.aggregate_type);
-    if event.aggregate_type != aggregate_type {
-        return Err(format!("aggregateType must be {aggregate_type}"));
+    if let Target::Known(stream, _) = target {
+        let aggregate_type = store.aggregate_type(stream);
+        if event.aggregate_type != aggregate_type {
+            return Err(format!("aggregateType must be {aggregate_type}"));
+        }
     }
     if let Some(newest) = store.newest_timestamp().filter(|newest| *newest > event.timestamp) {
         return Err(format!("timestamp must not be before {newest}"));
     }
+    let kind = Kind {
+        aggregate_type: &*event.aggregate_type,
+        event_type: &*event.event_type,
+        event_version: event.event_version,
+    };
+    let full = || "there is no room for one more event".to_owned();
     let entry = Entry {
         event_id: event.event_id,
         timestamp: event.timestamp,
-        event_type: store.names.intern(&event.event_type).ok_or_else(full)?,
-        event_version: event.event_version,
+        kind: store.kinds.find_or_add(kind).ok_or_else(full)?,
+        aggregate_id: &event.aggregate_id,
         metadata: event.metadata,
         data: event.data,
     };
-    store.push(stream, entry);
+    store.push(target, entry);
     Ok(())
 }
 

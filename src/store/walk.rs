@@ -107,7 +107,7 @@ impl MemoryStore {
     }
 
     fn last(&self, stream: u32) -> Option<Place> {
-        let chain = self.chains.get(stream as usize)?;
+        let chain = self.chain(stream)?;
         Some((chain.last, chain.version))
     }
 
@@ -119,8 +119,8 @@ impl MemoryStore {
                 return None;
             }
             let place = (position, version);
-            let nth = u64::from(position).checked_sub(self.cold.head() + 1)?;
-            position = self.records.get(nth as usize)?.previous;
+            // That of the first event is the last one, but then the walk is over.
+            position = self.records.get(self.place(u64::from(position))?)?.previous;
             version -= 1;
             Some(place)
         })
