@@ -82,32 +82,49 @@ impl Timestamp {
     /// Appends the timestamp to `out`: UTC with three digits of seconds, or six where the moment
     /// has them.
     pub fn write(self, out: &mut String) {
-        let (mut buffer, mut at) = ([0; 27], 0);
-        let mut put = |number: i64, width: usize, behind: u8| {
-            let mut rest = number;
-            for place in (at..at + width).rev() {
-                buffer[place] = b'0' + (rest % 10) as u8;
-                rest /= 10;
-            }
-            buffer[at + width] = behind;
-            at += width + 1;
-        };
-        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
-        let (year, month, day) = civil(seconds.div_euclid(86_400));
-        let second = seconds.rem_euclid(86_400);
-        put(year, 4, b'-');
-        put(month, 2, b'-');
-        put(day, 2, b'T');
-        put(second / 3600, 2, b':');
-        put(second / 60 % 60, 2, b':');
-        put(second % 60, 2, b'.');
-        if micros % 1000 == 0 {
-            put(micros / 1000, 3, b'Z')
-        } else {
-            put(micros, 6, b'Z')
-        }
-        out.push_str(str::from_utf8(&buffer[..at]).unwrap_or_default()); // digits are text
+        let (buffer, len) = self.written();
+        out.push_str(text(&buffer, len));
     }
+
+    /// What [`write`](Self::write) appends: the first so many bytes.
+    fn written(self) -> ([u8; WIDEST], usize) {
+        let mut buffer = *b"0000-00-00T00:00:00.000000Z";
+        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
+        // Neither is negative, nor is a year: nothing is lost, and halves of words divide faster.
+        let (second, micros) = (seconds.rem_euclid(86_400) as u32, micros as u32);
+        let (year, month, day) = civil(seconds.div_euclid(86_400));
+        let mut put = |at: usize, number: u32| {
+            let number = number % 100;
+            buffer[at] = b'0' + (number / 10) as u8;
+            buffer[at + 1] = b'0' + (number % 10) as u8;
+        };
+        let year = year as u32;
+        put(0, year / 100);
+        put(2, year);
+        put(5, month as u32);
+        put(8, day as u32);
+        put(11, second / 3600);
+        put(14, second / 60 % 60);
+        put(17, second % 60);
+        if micros.is_multiple_of(1000) {
+            put(20, micros / 10_000);
+            put(21, micros / 1000);
+            buffer[23] = b'Z';
+            return (buffer, WIDEST - 3);
+        }
+        put(20, micros / 10_000);
+        put(22, micros / 100);
+        put(24, micros);
+        (buffer, WIDEST)
+    }
+}
+
+/// A timestamp is written in at most so many bytes.
+const WIDEST: usize = 27;
+
+/// The first bytes of a buffer, which are digits and signs of ASCII.
+fn text(buffer: &[u8; WIDEST], len: usize) -> &str {
+    str::from_utf8(&buffer[..len]).unwrap_or_default()
 }
 
 /// A day of the calendar, in UTC. The serde form is its number.
@@ -190,16 +207,16 @@ fn civil(days: i64) -> (i64, i64, i64) {
 impl fmt::Display for Timestamp {
     /// Writes the same as [`write`](Self::write).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(27);
-        self.write(&mut text);
-        f.write_str(&text)
+        let (buffer, len) = self.written();
+        f.write_str(text(&buffer, len))
     }
 }
 
 impl Serialize for Timestamp {
     /// Writes the same as [`write`](Self::write), as a string.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let (buffer, len) = self.written();
+        serializer.serialize_str(text(&buffer, len))
     }
 }
 
