@@ -89,34 +89,43 @@ impl Timestamp {
     /// What [`write`](Self::write) appends: the first so many bytes.
     fn written(self) -> ([u8; WIDEST], usize) {
         let mut buffer = *b"0000-00-00T00:00:00.000000Z";
-        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
-        // Neither is negative, nor is a year: nothing is lost, and halves of words divide faster.
-        let (second, micros) = (seconds.rem_euclid(86_400) as u32, micros as u32);
-        let (year, month, day) = civil(seconds.div_euclid(86_400));
+        // Counted from the year -400 on nothing is negative, and what is left of a day and of a
+        // second fits in half a word: such numbers are divided in less time.
+        let micros = (self.0 - FIRST.0).cast_unsigned();
+        let (seconds, micros) = (micros / 1_000_000, (micros % 1_000_000) as u32);
+        let (day, second) = ((seconds / 86_400) as u32, (seconds % 86_400) as u32);
+        let (year, month, day) = civil_from_first(day);
         let mut put = |at: usize, number: u32| {
             let number = number % 100;
             buffer[at] = b'0' + (number / 10) as u8;
             buffer[at + 1] = b'0' + (number % 10) as u8;
         };
-        let year = year as u32;
         put(0, year / 100);
         put(2, year);
-        put(5, month as u32);
-        put(8, day as u32);
+        put(5, month);
+        put(8, day);
         put(11, second / 3600);
         put(14, second / 60 % 60);
         put(17, second % 60);
+        put(20, micros / 10_000);
+        put(21, micros / 1000);
         if micros.is_multiple_of(1000) {
-            put(20, micros / 10_000);
-            put(21, micros / 1000);
             buffer[23] = b'Z';
             return (buffer, WIDEST - 3);
         }
-        put(20, micros / 10_000);
         put(22, micros / 100);
         put(24, micros);
         (buffer, WIDEST)
     }
+}
+
+/// 1 March of the year -400, from which no timestamp is counted back.
+const FIRST: Timestamp = Timestamp(-(719_468 + ERA) * 86_400_000_000);
+
+/// The year, month and day so many days after [`FIRST`], from the year 0 on.
+fn civil_from_first(days: u32) -> (u32, u32, u32) {
+    let (years, month, day) = within_era(days % ERA as u32);
+    ((days / ERA as u32 * 400 + years).saturating_sub(400), month, day)
 }
 
 /// A timestamp is written in at most so many bytes.
@@ -195,13 +204,18 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 /// The year, month and day of the Gregorian calendar so many days after 1970-01-01.
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let (years, month, day) = within_era(days.rem_euclid(ERA) as u32);
+    (days.div_euclid(ERA) * 400 + i64::from(years), i64::from(month), i64::from(day))
+}
+
+/// How many years begin within so many days of an era, and the month and day after them.
+fn within_era(days: u32) -> (u32, u32, u32) {
+    let year = (days - days / 1460 + days / 36_524 - days / 146_096) / 365;
+    let of_year = days - (365 * year + year / 4 - year / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year + i64::from(month <= 2), month, day)
+    (year + u32::from(month <= 2), month, day)
 }
 
 impl fmt::Display for Timestamp {

@@ -3,11 +3,12 @@
 
 use super::changes::Brief;
 use super::view::{
-    CREATED_AT, Newest, Places, write_happened, write_newest, write_status, write_view,
+    CREATED_AT, Newest, Places, UPDATED_AT, VERSION, write_happened, write_newest, write_status,
+    write_view, write_what_led_to,
 };
 use crate::checkpoint::{pack, unpack};
 use crate::domain::Money;
-use crate::domain::order::{PlacedOrder, Status, write};
+use crate::domain::order::{PlacedOrder, Status};
 use crate::json;
 use crate::projection::rows::Row;
 use crate::time::Timestamp;
@@ -23,7 +24,7 @@ pub(super) struct OrderRow {
 }
 
 /// What a row tells of its order without being read as a whole, and the parts of the view that
-/// stay as they are.
+/// are copied.
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     /// What is counted of the order.
@@ -34,6 +35,10 @@ pub(super) struct Known<'a> {
     start: &'a str,
     /// The items and the address.
     placed: &'a str,
+    /// What has happened to it.
+    happened: &'a str,
+    /// The member that tells when it was created.
+    created: &'a str,
 }
 
 impl OrderRow {
@@ -74,19 +79,20 @@ impl OrderRow {
         let (total, rest) = quoted(rest, ",\"total_amount\":\"")?;
         let items = self.view.len() - rest.len();
         let (placed, rest) = rest.split_at_checked(happened.checked_sub(items)?)?;
+        let (happened, created, created_at) = split_created(rest)?;
         let (status, total) = (Status::parse(status)?, Money::parse(total).ok()?);
-        let paid = match quoted(rest, ",\"paid_amount\":\"") {
+        let paid = match quoted(happened, ",\"paid_amount\":\"") {
             Some((paid, _)) => Money::parse(paid).ok()?,
             None => Money::ZERO,
         };
         // Nothing is paid back of what is not cancelled.
-        let back = (status == Status::Cancelled).then(|| rest.find(REFUND)).flatten();
-        let back = match back.and_then(|at| quoted(rest.get(at..)?, REFUND)) {
+        let back = (status == Status::Cancelled).then(|| happened.find(REFUND)).flatten();
+        let back = match back.and_then(|at| quoted(happened.get(at..)?, REFUND)) {
             Some((back, _)) => Money::parse(back).ok()?,
             None => Money::ZERO,
         };
         let brief = Brief { status, total, spent: paid.saturating_sub(back) };
-        Some(Known { brief, created_at: created_at(rest)?, start, placed })
+        Some(Known { brief, created_at, start, placed, happened, created })
     }
 
     fn of(view: &str, Places { status, happened }: Places) -> Self {
@@ -117,8 +123,15 @@ impl Known<'_> {
         write_status(out, order);
         out.push_str(self.placed);
         let happened = out.len();
-        write_happened(out, order);
-        write::time(out, CREATED_AT, self.created_at);
+        if self.brief.status < order.status {
+            // As nothing leads back, nothing has happened yet that would stand behind what an
+            // order comes to.
+            out.push_str(self.happened);
+            write_what_led_to(out, order, order.status);
+        } else {
+            write_happened(out, order);
+        }
+        out.push_str(self.created);
         write_newest(out, newest);
         OrderRow::of(out, Places { status: self.start.len(), happened })
     }
@@ -140,25 +153,33 @@ const REFUND: &str = ",\"refund_amount\":\"";
 
 /// What stands between what the text begins with and the next quote, and what is behind that.
 fn quoted<'a>(text: &'a str, before: &str) -> Option<(&'a str, &'a str)> {
-    text.strip_prefix(before)?.split_once('"')
+    let text = text.strip_prefix(before)?;
+    let end = text.bytes().position(|byte| byte == b'"')?;
+    Some((&text[..end], &text[end + 1..]))
 }
 
-/// When the order was created whose view ends in this way. It is looked for from the end: behind
-/// it are times and a number, before it are texts of any length.
-fn created_at(view: &str) -> Option<Timestamp> {
-    let (rest, _version) = view.rsplit_once(':')?;
-    let (rest, _updated_at) = ends_with_time(rest.strip_suffix(",\"version\"")?)?;
-    let (_, created_at) = ends_with_time(rest.strip_suffix(",\"updated_at\":")?)?;
-    Some(created_at)
+/// Splits the end of a view before and behind the member that tells when the order was created,
+/// and reads that one. It is looked for from the end: behind it are a time and a number, before
+/// it are texts of any length.
+fn split_created(view: &str) -> Option<(&str, &str, Timestamp)> {
+    let digits = view.bytes().rev().skip(1).take_while(u8::is_ascii_digit).count();
+    let rest = view.get(..view.len().checked_sub(digits + 1)?)?.strip_suffix(VERSION)?;
+    let (rest, _) = before_time(rest)?;
+    let rest = rest.strip_suffix(UPDATED_AT)?;
+    let (happened, time) = before_time(rest)?;
+    let happened = happened.strip_suffix(CREATED_AT)?;
+    let created_at = Timestamp::read_written(time.as_bytes())?;
+    Some((happened, rest.get(happened.len()..)?, created_at))
 }
 
-/// Takes a time, in its quotes, from the end of a text.
-fn ends_with_time(text: &str) -> Option<(&str, Timestamp)> {
+/// What stands before the time, in its quotes, at the end of a text, and the time.
+fn before_time(text: &str) -> Option<(&str, &str)> {
     let text = text.strip_suffix('"')?;
-    [24, 27].into_iter().find_map(|len| {
-        let (rest, time) = text.split_at_checked(text.len().checked_sub(len)?)?;
-        Some((rest.strip_suffix('"')?, Timestamp::read_written(time.as_bytes())?))
-    })
+    let long = text.len().checked_sub(27)?;
+    // Times are of one of two lengths, and have no quotes in them.
+    let start = if text.as_bytes().get(long + 2) == Some(&b'"') { long + 3 } else { long };
+    let (before, time) = text.split_at_checked(start)?;
+    Some((before.strip_suffix('"')?, time))
 }
 
 #[cfg(test)]

@@ -120,8 +120,10 @@ pub(super) fn write_view(
     Places { status, happened }
 }
 
-/// How the member begins that tells when an order was created.
+/// How the last members of a view begin.
 pub(super) const CREATED_AT: &str = ",\"created_at\":";
+pub(super) const UPDATED_AT: &str = ",\"updated_at\":";
+pub(super) const VERSION: &str = ",\"version\":";
 
 /// Appends the members that come first of those that change.
 pub(super) fn write_status(out: &mut String, order: &PlacedOrder) {
@@ -138,28 +140,45 @@ pub(super) fn write_items(out: &mut String, items: &Items) {
 
 /// Appends what has happened to an order since it was placed.
 pub(super) fn write_happened(out: &mut String, order: &PlacedOrder) {
-    if let Some(Payment { amount, method, paid_at }) = &order.payment {
-        write::amount(out, ",\"paid_amount\":", *amount);
-        write::if_there(out, ",\"payment_method\":", method.as_deref(), write::text);
-        write::if_there(out, ",\"paid_at\":", *paid_at, write::time);
+    for status in Status::ALL {
+        write_what_led_to(out, order, status);
     }
-    if let Some(Shipment { tracking_number, carrier, shipped_at }) = &order.shipment {
-        write::text(out, ",\"tracking_number\":", tracking_number);
-        write::text(out, ",\"carrier\":", carrier);
-        write::if_there(out, ",\"shipped_at\":", *shipped_at, write::time);
-    }
-    write::if_there(out, ",\"delivered_at\":", order.delivered_at, write::time);
-    if let Some(Cancellation { reason, cancelled_at, refund_amount }) = &order.cancellation {
-        write::if_there(out, ",\"cancelled_at\":", *cancelled_at, write::time);
-        write::text(out, ",\"cancellation_reason\":", reason);
-        write::if_there(out, ",\"refund_amount\":", *refund_amount, write::amount);
+}
+
+/// Appends what has led an order to a status, or would have.
+pub(super) fn write_what_led_to(out: &mut String, order: &PlacedOrder, status: Status) {
+    match status {
+        Status::Created => {}
+        Status::Paid => {
+            let Some(Payment { amount, method, paid_at }) = &order.payment else { return };
+            write::amount(out, ",\"paid_amount\":", *amount);
+            write::if_there(out, ",\"payment_method\":", method.as_deref(), write::text);
+            write::if_there(out, ",\"paid_at\":", *paid_at, write::time);
+        }
+        Status::Shipped => {
+            let Some(shipment) = &order.shipment else { return };
+            let Shipment { tracking_number, carrier, shipped_at } = shipment;
+            write::text(out, ",\"tracking_number\":", tracking_number);
+            write::text(out, ",\"carrier\":", carrier);
+            write::if_there(out, ",\"shipped_at\":", *shipped_at, write::time);
+        }
+        Status::Delivered => {
+            write::if_there(out, ",\"delivered_at\":", order.delivered_at, write::time);
+        }
+        Status::Cancelled => {
+            let Some(cancellation) = &order.cancellation else { return };
+            let Cancellation { reason, cancelled_at, refund_amount } = cancellation;
+            write::if_there(out, ",\"cancelled_at\":", *cancelled_at, write::time);
+            write::text(out, ",\"cancellation_reason\":", reason);
+            write::if_there(out, ",\"refund_amount\":", *refund_amount, write::amount);
+        }
     }
 }
 
 /// Appends the end of a view.
 pub(super) fn write_newest(out: &mut String, newest: Newest) {
-    write::time(out, ",\"updated_at\":", newest.updated_at);
-    write::number(out, ",\"version\":", newest.version);
+    write::time(out, UPDATED_AT, newest.updated_at);
+    write::number(out, VERSION, newest.version);
     out.push('}');
 }
 
