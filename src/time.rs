@@ -82,32 +82,58 @@ impl Timestamp {
     /// Appends the timestamp to `out`: UTC with three digits of seconds, or six where the moment
     /// has them.
     pub fn write(self, out: &mut String) {
-        let (mut buffer, mut at) = ([0; 27], 0);
-        let mut put = |number: i64, width: usize, behind: u8| {
-            let mut rest = number;
-            for place in (at..at + width).rev() {
-                buffer[place] = b'0' + (rest % 10) as u8;
-                rest /= 10;
-            }
-            buffer[at + width] = behind;
-            at += width + 1;
-        };
-        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
-        let (year, month, day) = civil(seconds.div_euclid(86_400));
-        let second = seconds.rem_euclid(86_400);
-        put(year, 4, b'-');
-        put(month, 2, b'-');
-        put(day, 2, b'T');
-        put(second / 3600, 2, b':');
-        put(second / 60 % 60, 2, b':');
-        put(second % 60, 2, b'.');
-        if micros % 1000 == 0 {
-            put(micros / 1000, 3, b'Z')
-        } else {
-            put(micros, 6, b'Z')
-        }
-        out.push_str(str::from_utf8(&buffer[..at]).unwrap_or_default()); // digits are text
+        let (buffer, len) = self.written();
+        out.push_str(text(&buffer, len));
     }
+
+    /// What [`write`](Self::write) appends: the first so many bytes.
+    fn written(self) -> ([u8; WIDEST], usize) {
+        let mut buffer = *b"0000-00-00T00:00:00.000000Z";
+        // Counted from the year -400 on nothing is negative, and what is left of a day and of a
+        // second fits in half a word: such numbers are divided in less time.
+        let micros = (self.0 - FIRST.0).cast_unsigned();
+        let (seconds, micros) = (micros / 1_000_000, (micros % 1_000_000) as u32);
+        let (day, second) = ((seconds / 86_400) as u32, (seconds % 86_400) as u32);
+        let (year, month, day) = civil_from_first(day);
+        let mut put = |at: usize, number: u32| {
+            let number = number % 100;
+            buffer[at] = b'0' + (number / 10) as u8;
+            buffer[at + 1] = b'0' + (number % 10) as u8;
+        };
+        put(0, year / 100);
+        put(2, year);
+        put(5, month);
+        put(8, day);
+        put(11, second / 3600);
+        put(14, second / 60 % 60);
+        put(17, second % 60);
+        put(20, micros / 10_000);
+        put(21, micros / 1000);
+        if micros.is_multiple_of(1000) {
+            buffer[23] = b'Z';
+            return (buffer, WIDEST - 3);
+        }
+        put(22, micros / 100);
+        put(24, micros);
+        (buffer, WIDEST)
+    }
+}
+
+/// 1 March of the year -400, from which no timestamp is counted back.
+const FIRST: Timestamp = Timestamp(-(719_468 + ERA) * 86_400_000_000);
+
+/// The year, month and day so many days after [`FIRST`], from the year 0 on.
+fn civil_from_first(days: u32) -> (u32, u32, u32) {
+    let (years, month, day) = within_era(days % ERA as u32);
+    ((days / ERA as u32 * 400 + years).saturating_sub(400), month, day)
+}
+
+/// A timestamp is written in at most so many bytes.
+const WIDEST: usize = 27;
+
+/// The first bytes of a buffer, which are digits and signs of ASCII.
+fn text(buffer: &[u8; WIDEST], len: usize) -> &str {
+    str::from_utf8(&buffer[..len]).unwrap_or_default()
 }
 
 /// A day of the calendar, in UTC. The serde form is its number.
@@ -178,28 +204,33 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 /// The year, month and day of the Gregorian calendar so many days after 1970-01-01.
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let (years, month, day) = within_era(days.rem_euclid(ERA) as u32);
+    (days.div_euclid(ERA) * 400 + i64::from(years), i64::from(month), i64::from(day))
+}
+
+/// How many years begin within so many days of an era, and the month and day after them.
+fn within_era(days: u32) -> (u32, u32, u32) {
+    let year = (days - days / 1460 + days / 36_524 - days / 146_096) / 365;
+    let of_year = days - (365 * year + year / 4 - year / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year + i64::from(month <= 2), month, day)
+    (year + u32::from(month <= 2), month, day)
 }
 
 impl fmt::Display for Timestamp {
     /// Writes the same as [`write`](Self::write).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(27);
-        self.write(&mut text);
-        f.write_str(&text)
+        let (buffer, len) = self.written();
+        f.write_str(text(&buffer, len))
     }
 }
 
 impl Serialize for Timestamp {
     /// Writes the same as [`write`](Self::write), as a string.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let (buffer, len) = self.written();
+        serializer.serialize_str(text(&buffer, len))
     }
 }
 

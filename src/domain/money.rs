@@ -63,6 +63,14 @@ impl Money {
     /// # Errors
     /// Why it is no amount.
     pub fn parse(text: &str) -> Result<Self, NotMoney> {
+        match plain_cents(text.as_bytes()) {
+            Some(cents) => Ok(Self(cents)),
+            None => Self::parse_any(text),
+        }
+    }
+
+    /// Reads an amount however a JSON number may be written.
+    fn parse_any(text: &str) -> Result<Self, NotMoney> {
         let Number { negative, digits, exponent } =
             Number::parse(text).ok_or(NotMoney::NotANumber)?;
         if digits.is_empty() {
@@ -77,6 +85,11 @@ impl Money {
         let cents = digits.parse().ok().zip(10_u64.checked_pow(zeros));
         let cents = cents.and_then(|(digits, power): (u64, u64)| digits.checked_mul(power));
         cents.and_then(Self::from_cents).ok_or(NotMoney::TooLarge)
+    }
+
+    /// Appends the amount to `out`, with two decimal places: `129.97`.
+    pub fn write(self, out: &mut String) {
+        out.push_str(written(&mut [0; WIDEST], self.0));
     }
 
     /// The sum; `None` above [`MAX`](Self::MAX).
@@ -105,6 +118,42 @@ impl Sum {
     pub fn replace(&mut self, before: Money, after: Money) {
         self.0 = (self.0 + u128::from(after.0)).saturating_sub(u128::from(before.0));
     }
+}
+
+/// An amount of money is written in at most so many bytes, and so is any 64-bit number of cents.
+const WIDEST: usize = 21;
+
+/// So many cents as they are written, in the end of a buffer.
+fn written(buffer: &mut [u8; WIDEST], cents: u64) -> &str {
+    let (mut rest, mut from) = (cents, WIDEST);
+    // One digit before the point at least, and two behind it.
+    while rest > 0 || from > WIDEST - 4 {
+        from -= 1;
+        if from == WIDEST - 3 {
+            buffer[from] = b'.';
+        } else {
+            buffer[from] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+    }
+    str::from_utf8(&buffer[from..]).unwrap_or_default() // digits are text
+}
+
+/// The cents of an amount as nearly everybody writes it: up to eight digits without a leading
+/// zero, and one or two behind a point, or none. `None` says nothing.
+fn plain_cents(text: &[u8]) -> Option<u64> {
+    let (whole, fraction) = match *text {
+        [ref whole @ .., b'.', tens, ones] => (whole, [tens, ones]),
+        [ref whole @ .., b'.', tens] => (whole, [tens, b'0']),
+        ref whole => (whole, [b'0'; 2]),
+    };
+    if !matches!(whole, [_] | [b'1'..=b'9', ..]) || whole.len() > 8 {
+        return None;
+    }
+    whole.iter().chain(&fraction).try_fold(0, |number, digit| {
+        let value = digit.wrapping_sub(b'0');
+        (value <= 9).then(|| number * 10 + u64::from(value))
+    })
 }
 
 /// A decimal number: `digits` × 10 to the power of `exponent`.
@@ -159,9 +208,9 @@ fn all_digits(text: &str) -> bool {
 }
 
 impl fmt::Display for Money {
-    /// Writes the amount with two decimal places: `129.97`.
+    /// Writes the same as [`write`](Money::write).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+        f.write_str(written(&mut [0; WIDEST], self.0))
     }
 }
 
@@ -175,7 +224,7 @@ impl fmt::Display for Sum {
 impl Serialize for Money {
     /// Writes a string: `"129.97"`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(written(&mut [0; WIDEST], self.0))
     }
 }
 
@@ -294,7 +343,40 @@ mod tests {
         assert!(error.starts_with("must have at most two decimal places"), "{error}");
     }
 
+    #[test]
+    fn an_amount_is_written_with_two_decimal_places_and_no_zero_in_front() {
+        for (cents, expected) in [
+            (0, "0.00"),
+            (9, "0.09"),
+            (10, "0.10"),
+            (100, "1.00"),
+            (12_997, "129.97"),
+            (9_999_999_999, "99999999.99"),
+        ] {
+            let money = Money(cents);
+            let mut out = "=".to_owned();
+            money.write(&mut out);
+            assert_eq!((out, money.to_string()), (format!("={expected}"), expected.to_owned()));
+            assert_eq!(serde_json::to_string(&money).unwrap(), format!("\"{expected}\""));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_number_of_cents_is_written_by_its_digits(bits in any::<u64>(), less in 0..64_u32) {
+            let cents = bits >> less;
+            let expected = format!("{}.{:02}", cents / 100, cents % 100);
+            let mut buffer = [0; WIDEST];
+            prop_assert_eq!(written(&mut buffer, cents), expected);
+        }
+
+        #[test]
+        fn a_plain_amount_is_what_any_way_to_write_it_comes_to(
+            text in "-?[0-9]{0,10}([.][0-9]{0,3})?(e[0-9])?|[-+.,/:0-9e]{0,5}",
+        ) {
+            prop_assert_eq!(Money::parse(&text), Money::parse_any(&text), "{}", text);
+        }
+
         #[test]
         fn what_is_written_is_read_back(cents in 0..=Money::MAX.0) {
             let money = Money(cents);

@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::Money;
+use super::write;
 use crate::json::Object;
 
 /// The largest quantity of a product in an order: that of the exercise's column, an `INT`.
@@ -58,6 +59,18 @@ impl Items {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Appends the items to `out` as a JSON list: the same as their serde form.
+    pub fn write(&self, out: &mut String) {
+        let mut before = "[{\"product_id\":";
+        for item in &self.list {
+            write::text(out, before, &item.product_id);
+            write::number(out, ",\"quantity\":", u64::from(item.quantity));
+            write::amount(out, ",\"unit_price\":", item.unit_price);
+            before = "},{\"product_id\":";
+        }
+        out.push_str(if self.list.is_empty() { "[]" } else { "}]" });
     }
 
     /// The price of all items; `None` above the largest amount.
@@ -154,6 +167,9 @@ mod tests {
             assert_eq!(items.get("p0"), expected.first());
             assert_eq!(items.get("other"), None);
             let text = serde_json::to_string(&items).unwrap();
+            let mut written = "=".to_owned();
+            items.write(&mut written);
+            assert_eq!(written, format!("={text}"));
             assert_eq!(serde_json::from_str::<Items>(&text).unwrap(), items);
         }
     }

@@ -8,6 +8,7 @@ mod decider;
 mod events;
 mod items;
 mod state;
+pub(crate) mod write;
 
 pub use commands::OrderCommand;
 pub use decider::OrderDecider;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::changes::Change;
 use super::customers::Sums;
 use super::days::DailyReport;
-use super::view::{StreamedOrder, id_of};
+use super::view::{Newest, StreamedOrder, id_of, write_view};
 use super::{Orders, RowSet};
 use crate::domain::order::{Order, OrderDecider, PlacedOrder, Status};
 use crate::projection::{Moment, Temporal};
@@ -109,12 +109,12 @@ impl<'a> AsOf<'a> {
                 return self.replayed(row, stream, position, sources).map(Cow::Owned);
             }
         }
-        self.orders.rows.get(row).map(|row| Cow::Borrowed(&*row.0))
+        self.orders.rows.get(row).map(|row| Cow::Borrowed(row.view()))
     }
 
     /// The id of the order in a row.
     pub fn id(self, row: u32) -> Option<Cow<'a, str>> {
-        self.orders.rows.get(row).and_then(|row| id_of(&row.0))
+        self.orders.rows.get(row).and_then(|row| id_of(row.view()))
     }
 
     /// The orders that pass a filter.
@@ -232,8 +232,10 @@ impl<'a> AsOf<'a> {
         let newest = sources.store.stream_positions(stream, version.saturating_sub(1), position);
         let newest = sources.store.event(*newest.last()?)?;
         let created_at = *self.orders.created.get().get(row as usize)?;
-        let known = StreamedOrder { order, created_at, updated_at: newest.timestamp, version };
-        Some(known.view(newest.aggregate_id))
+        let mut view = String::new();
+        let times = (created_at, Newest { updated_at: newest.timestamp, version });
+        write_view(&mut view, newest.aggregate_id, &order, times);
+        Some(view)
     }
 }
 

@@ -6,6 +6,7 @@ mod changes;
 mod customers;
 mod days;
 mod past;
+mod row;
 mod statuses;
 mod track;
 mod view;
@@ -15,6 +16,7 @@ pub use customers::Sums;
 pub use days::DailyReport;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io;
@@ -27,17 +29,16 @@ use super::row_set::RowSet;
 use super::rows::{Column, Rows};
 use crate::checkpoint::{Lazy, Reader, Seed, Writer};
 use crate::domain::Decider;
-use crate::domain::order::{Order, OrderDecider, OrderEvent};
-use crate::json;
+use crate::domain::order::{Order, OrderDecider, OrderEvent, PlacedOrder};
 use crate::schema::Delivery;
-use crate::store::RecordedEvent;
 use crate::time::{Day, Timestamp};
 use changes::{Brief, Change, Step};
 use customers::Customers;
 use days::Days;
 use past::Past;
+use row::OrderRow;
 use statuses::Statuses;
-use view::{OrderRow, StreamedOrder};
+use view::{Newest, StreamedOrder};
 
 /// All orders, in the order of their creation, which is that of their rows.
 ///
@@ -67,6 +68,8 @@ pub struct Orders {
     customers: Lazy<Customers>,
     days: Days,
     seed: Seed,
+    /// Where rows are written: so each takes as much room as it needs, and is written once.
+    text: String,
 }
 
 /// What a checkpoint tells of the orders beside the sections that are read in bulk.
@@ -98,13 +101,13 @@ impl Projection for Orders {
         let recorded = delivery.event();
         match delivery.decode::<OrderEvent>() {
             Some(event) => match self.row(recorded.aggregate_id) {
-                Some(row) => self.change(row, recorded, Some(&event)),
-                None => self.create(recorded, &event),
+                Some(row) => self.change(row, delivery, Some(&event)),
+                None => self.create(delivery, &event),
             },
             // What can't be read is an event of the stream nevertheless: it counts as a version.
             None if recorded.aggregate_type == OrderDecider::AGGREGATE_TYPE => {
                 let Some(row) = self.row(recorded.aggregate_id) else { return false };
-                self.change(row, recorded, None);
+                self.change(row, delivery, None);
             }
             None => return false,
         }
@@ -159,14 +162,15 @@ impl Projection for Orders {
 
 impl Orders {
     fn row(&self, id: &str) -> Option<u32> {
-        let start = leading_id(id);
-        let same = |row: u32| self.rows.get(row).is_some_and(|row| row.has_id(&start));
+        let same = |row: u32| self.rows.get(row).is_some_and(|row| row.has_id(id));
         self.by_id.find(self.seed.hash(id), same)
     }
 
     /// Takes in an event of a stream that has no order yet.
-    fn create(&mut self, recorded: &RecordedEvent<'_>, event: &OrderEvent) {
-        let Order::Placed(order) = OrderDecider::evolve(Order::Absent, event) else { return };
+    fn create(&mut self, delivery: &Delivery<'_>, event: &OrderEvent) {
+        let OrderEvent::Created(_) = event else { return };
+        let Some(order) = order_after(delivery, || None, Some(event)) else { return };
+        let recorded = delivery.event();
         let (id, created_at, seed) = (recorded.aggregate_id, recorded.timestamp, self.seed);
         let position = recorded.sequence_number;
         // The store has fewer than 2^32 events, and each row has one.
@@ -183,9 +187,8 @@ impl Orders {
         let created = self.created.get();
         let same_day = |row: u32| created.get(row as usize).is_some_and(|at| Day::of(*at) == day);
         let first_that_day = !before.is_some_and(same_day);
-        let version = recorded.aggregate_version;
-        let order = StreamedOrder { order, created_at, updated_at: created_at, version };
-        self.rows.push(OrderRow(order.view(id).into()));
+        let times = (created_at, Newest::of(recorded));
+        self.rows.push(OrderRow::new(&mut self.text, id, &order, times));
         for step in Step::between(None, brief) {
             let first_that_day = first_that_day && step.before.is_none();
             self.count((position, row), customer, day, Step { first_that_day, ..step });
@@ -193,33 +196,31 @@ impl Orders {
     }
 
     /// Takes in an event of an order, which can't be read if there is none.
-    fn change(&mut self, row: u32, recorded: &RecordedEvent<'_>, event: Option<&OrderEvent>) {
+    fn change(&mut self, row: u32, delivery: &Delivery<'_>, event: Option<&OrderEvent>) {
         // A damaged row has none; the read model is replayed then.
-        let Some(known) = self.rows.get(row).and_then(|row| StreamedOrder::read(&row.0)) else {
-            return;
+        let Some(before) = self.rows.get(row) else { return };
+        let Some(known) = before.known() else { return };
+        let read = || StreamedOrder::read(before.view()).map(|read| read.order);
+        let Some(order) = order_after(delivery, read, event) else { return };
+        let recorded = delivery.event();
+        let (newest, created_at) = (Newest::of(recorded), known.created_at);
+        let next = if let Some(OrderEvent::ItemAdded(_)) = event {
+            let times = (created_at, newest);
+            OrderRow::new(&mut self.text, recorded.aggregate_id, &order, times)
+        } else {
+            known.with(&mut self.text, &order, newest)
         };
-        let (before, created_at) = (Brief::of(&known.order), known.created_at);
-        let order = match event {
-            Some(event) => OrderDecider::evolve(Order::Placed(known.order), event),
-            None => Order::Placed(known.order),
-        };
-        let Order::Placed(order) = order else { return };
-        let (updated_at, version) = (recorded.timestamp, recorded.aggregate_version);
-        let known = StreamedOrder { order, created_at, updated_at, version };
-        let (after, position) = (Brief::of(&known.order), recorded.sequence_number);
+        let (before, after) = (known.brief, Brief::of(&order));
+        let position = recorded.sequence_number;
         if before != after {
             // Each order has a customer, unless that one is damaged.
-            let customer = self.customers.get().find(self.seed, &known.order.customer_id);
+            let customer = self.customers.get().find(self.seed, &order.customer_id);
+            let (customer, day) = (customer.unwrap_or(u32::MAX), Day::of(created_at));
             for step in Step::between(Some(before), after) {
-                self.count(
-                    (position, row),
-                    customer.unwrap_or(u32::MAX),
-                    Day::of(created_at),
-                    step,
-                );
+                self.count((position, row), customer, day, step);
             }
         }
-        self.rows.replace(row, OrderRow(known.view(recorded.aggregate_id).into()));
+        self.rows.replace(row, next);
     }
 
     /// Counts a step that an event, at the position, led the order in the row to.
@@ -270,14 +271,28 @@ impl Orders {
             customers: Lazy::of(reader, Customers::restore),
             days: Days::from(days),
             seed,
+            text: String::new(),
         })
     }
 }
 
-/// How the view of the order `id` begins.
-fn leading_id(id: &str) -> String {
-    let mut start = String::with_capacity(id.len() + 16);
-    start.push_str("{\"order_id\":");
-    json::push_string(&mut start, id);
-    start
+/// The order behind an event: as it is at hand, else what the decider makes of the event and of the
+/// order before, which is `read` then. An event that can't be read changes nothing.
+fn order_after<'a>(
+    delivery: &Delivery<'a>,
+    read: impl FnOnce() -> Option<Box<PlacedOrder>>,
+    event: Option<&OrderEvent>,
+) -> Option<Cow<'a, PlacedOrder>> {
+    if let Some(Order::Placed(order)) = delivery.after() {
+        return Some(Cow::Borrowed(order));
+    }
+    let before = read().map_or(Order::Absent, Order::Placed);
+    let after = match event {
+        Some(event) => OrderDecider::evolve(before, event),
+        None => before,
+    };
+    match after {
+        Order::Placed(order) => Some(Cow::Owned(*order)),
+        Order::Absent => None,
+    }
 }

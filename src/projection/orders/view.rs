@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::checkpoint::{pack, unpack};
 use crate::domain::Money;
+use crate::domain::order::write;
 use crate::domain::order::{Address, Cancellation, Items, Payment, PlacedOrder, Shipment, Status};
-use crate::projection::rows::Row;
+use crate::store::RecordedEvent;
 use crate::time::Timestamp;
 
 /// An order with what its stream tells of it, beside the data of the events.
@@ -17,15 +17,39 @@ pub(super) struct StreamedOrder {
     pub order: Box<PlacedOrder>,
     /// When its stream began to have it: the time of its `OrderCreated`.
     pub created_at: Timestamp,
+    /// How far its stream has come.
+    pub newest: Newest,
+}
+
+/// How far the stream of an order has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Newest {
     /// The time of the newest event of the stream, whether it could be read or not.
     pub updated_at: Timestamp,
     /// How many events the stream has: what `expectedVersion` expects.
     pub version: u64,
 }
 
+impl Newest {
+    /// The stream of this event, which is the newest in it.
+    pub(super) fn of(event: &RecordedEvent<'_>) -> Self {
+        Self { updated_at: event.timestamp, version: event.aggregate_version }
+    }
+}
+
+/// Where in a view the members begin that events change.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    /// Where `,"status"` begins.
+    pub status: usize,
+    /// Where what has happened to the order begins: whatever is behind its address.
+    pub happened: usize,
+}
+
 /// The members of a view, in their order: the columns of a table of orders. Absent are those
 /// of what has not happened, and of what is not known of it.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 struct Columns<'a> {
     #[serde(borrow)]
     order_id: Cow<'a, str>,
@@ -42,71 +66,126 @@ struct Columns<'a> {
     shipping_state: Cow<'a, str>,
     #[serde(borrow)]
     shipping_zip: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     paid_amount: Option<Money>,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow)]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     payment_method: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     paid_at: Option<Timestamp>,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow)]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     tracking_number: Option<Cow<'a, str>>,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow)]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     carrier: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     shipped_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     delivered_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     cancelled_at: Option<Timestamp>,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow)]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     cancellation_reason: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     refund_amount: Option<Money>,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
 }
 
-impl StreamedOrder {
-    /// The view of the order, which is called `order_id`: a JSON object.
-    pub(super) fn view(&self, order_id: &str) -> String {
-        // Texts, numbers and lists of objects of them can always be written.
-        serde_json::to_string(&self.columns(order_id)).unwrap_or_default()
-    }
+/// Appends the view of an order, which is called `order_id`, to `out`: a JSON object. Returns
+/// where the members begin that events change.
+pub(super) fn write_view(
+    out: &mut String,
+    order_id: &str,
+    order: &PlacedOrder,
+    (created_at, newest): (Timestamp, Newest),
+) -> Places {
+    write::text(out, "{\"order_id\":", order_id);
+    write::text(out, ",\"customer_id\":", &order.customer_id);
+    let status = out.len();
+    write_status(out, order);
+    write_items(out, &order.items);
+    let Address { street, city, state, zip } = &order.shipping_address;
+    write::text(out, ",\"shipping_street\":", street);
+    write::text(out, ",\"shipping_city\":", city);
+    write::text(out, ",\"shipping_state\":", state);
+    write::text(out, ",\"shipping_zip\":", zip);
+    let happened = out.len();
+    write_happened(out, order);
+    write::time(out, CREATED_AT, created_at);
+    write_newest(out, newest);
+    Places { status, happened }
+}
 
-    /// The order of which this is the [`view`](Self::view); `None` when it is none.
+/// How the last members of a view begin.
+pub(super) const CREATED_AT: &str = ",\"created_at\":";
+pub(super) const UPDATED_AT: &str = ",\"updated_at\":";
+pub(super) const VERSION: &str = ",\"version\":";
+
+/// Appends the members that come first of those that change.
+pub(super) fn write_status(out: &mut String, order: &PlacedOrder) {
+    out.push_str(",\"status\":\"");
+    out.push_str(order.status.as_str());
+    write::amount(out, "\",\"total_amount\":", order.total_amount);
+}
+
+/// Appends the items.
+pub(super) fn write_items(out: &mut String, items: &Items) {
+    out.push_str(",\"items\":");
+    items.write(out);
+}
+
+/// Appends what has happened to an order since it was placed.
+pub(super) fn write_happened(out: &mut String, order: &PlacedOrder) {
+    for status in Status::ALL {
+        write_what_led_to(out, order, status);
+    }
+}
+
+/// Appends what has led an order to a status, or would have.
+pub(super) fn write_what_led_to(out: &mut String, order: &PlacedOrder, status: Status) {
+    match status {
+        Status::Created => {}
+        Status::Paid => {
+            let Some(Payment { amount, method, paid_at }) = &order.payment else { return };
+            write::amount(out, ",\"paid_amount\":", *amount);
+            write::if_there(out, ",\"payment_method\":", method.as_deref(), write::text);
+            write::if_there(out, ",\"paid_at\":", *paid_at, write::time);
+        }
+        Status::Shipped => {
+            let Some(shipment) = &order.shipment else { return };
+            let Shipment { tracking_number, carrier, shipped_at } = shipment;
+            write::text(out, ",\"tracking_number\":", tracking_number);
+            write::text(out, ",\"carrier\":", carrier);
+            write::if_there(out, ",\"shipped_at\":", *shipped_at, write::time);
+        }
+        Status::Delivered => {
+            write::if_there(out, ",\"delivered_at\":", order.delivered_at, write::time);
+        }
+        Status::Cancelled => {
+            let Some(cancellation) = &order.cancellation else { return };
+            let Cancellation { reason, cancelled_at, refund_amount } = cancellation;
+            write::if_there(out, ",\"cancelled_at\":", *cancelled_at, write::time);
+            write::text(out, ",\"cancellation_reason\":", reason);
+            write::if_there(out, ",\"refund_amount\":", *refund_amount, write::amount);
+        }
+    }
+}
+
+/// Appends the end of a view.
+pub(super) fn write_newest(out: &mut String, newest: Newest) {
+    write::time(out, UPDATED_AT, newest.updated_at);
+    write::number(out, VERSION, newest.version);
+    out.push('}');
+}
+
+impl StreamedOrder {
+    /// The order of which this is the view; `None` when it is none.
     pub(super) fn read(view: &str) -> Option<Self> {
         serde_json::from_str(view).ok().map(Self::of_columns)
-    }
-
-    fn columns<'a>(&'a self, order_id: &'a str) -> Columns<'a> {
-        let order = &*self.order;
-        let (payment, shipment) = (order.payment.as_ref(), order.shipment.as_ref());
-        let (address, cancellation) = (&order.shipping_address, order.cancellation.as_ref());
-        Columns {
-            order_id: Cow::Borrowed(order_id),
-            customer_id: Cow::Borrowed(&order.customer_id),
-            status: order.status,
-            total_amount: order.total_amount,
-            items: Cow::Borrowed(&order.items),
-            shipping_street: Cow::Borrowed(&address.street),
-            shipping_city: Cow::Borrowed(&address.city),
-            shipping_state: Cow::Borrowed(&address.state),
-            shipping_zip: Cow::Borrowed(&address.zip),
-            paid_amount: payment.map(|payment| payment.amount),
-            payment_method: payment.and_then(|payment| payment.method.as_deref().map(Cow::from)),
-            paid_at: payment.and_then(|payment| payment.paid_at),
-            tracking_number: shipment.map(|shipment| Cow::from(&*shipment.tracking_number)),
-            carrier: shipment.map(|shipment| Cow::from(&*shipment.carrier)),
-            shipped_at: shipment.and_then(|shipment| shipment.shipped_at),
-            delivered_at: order.delivered_at,
-            cancelled_at: cancellation.and_then(|cancellation| cancellation.cancelled_at),
-            cancellation_reason: cancellation.map(|cancellation| Cow::from(&*cancellation.reason)),
-            refund_amount: cancellation.and_then(|cancellation| cancellation.refund_amount),
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-            version: self.version,
-        }
     }
 
     fn of_columns(columns: Columns<'_>) -> Self {
@@ -141,7 +220,7 @@ impl StreamedOrder {
             cancellation,
         };
         let Columns { created_at, updated_at, version, .. } = columns;
-        Self { order: Box::new(order), created_at, updated_at, version }
+        Self { order: Box::new(order), created_at, newest: Newest { updated_at, version } }
     }
 }
 
@@ -155,41 +234,39 @@ pub(super) fn id_of(view: &str) -> Option<Cow<'_, str>> {
     values.next()?.ok().map(|Id(id)| id)
 }
 
-/// A row of the read model: the view.
-#[derive(Debug)]
-pub(super) struct OrderRow(pub(super) Box<str>);
-
-impl OrderRow {
-    /// Whether the view begins with these bytes, `{"order_id":` and the id.
-    pub(super) fn has_id(&self, start: &str) -> bool {
-        self.0.strip_prefix(start).is_some_and(|rest| rest.starts_with(','))
-    }
-}
-
-impl Row for OrderRow {
-    fn pack(rows: &[&Self]) -> String {
-        pack(rows.iter().map(|row| &*row.0))
-    }
-
-    fn unpack(block: &str) -> Option<Box<[Self]>> {
-        Some(unpack(block)?.into_iter().map(|view| Self(view.into())).collect())
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::leading_id;
+pub(super) mod tests {
     use super::*;
 
-    #[test]
-    fn a_row_is_known_by_its_id_alone() {
-        let ids = ["1", "10", "0", "", "\"", "\\", "1\",\"customer_id\":\"c", "ü\n\u{1}", "ü"];
-        for id in ids {
-            let order_id = serde_json::to_string(id).unwrap();
-            let row = OrderRow(format!(r#"{{"order_id":{order_id},"customer_id":"1"}}"#).into());
-            for other in ids {
-                assert_eq!(row.has_id(&leading_id(other)), other == id, "{id} and {other}");
-            }
-        }
+    /// What serde writes as the view of the order.
+    pub(in super::super) fn by_serde(order_id: &str, streamed: &StreamedOrder) -> String {
+        let order = &*streamed.order;
+        let (payment, shipment) = (order.payment.as_ref(), order.shipment.as_ref());
+        let (address, cancellation) = (&order.shipping_address, order.cancellation.as_ref());
+        let columns = Columns {
+            order_id: Cow::Borrowed(order_id),
+            customer_id: Cow::Borrowed(&order.customer_id),
+            status: order.status,
+            total_amount: order.total_amount,
+            items: Cow::Borrowed(&order.items),
+            shipping_street: Cow::Borrowed(&address.street),
+            shipping_city: Cow::Borrowed(&address.city),
+            shipping_state: Cow::Borrowed(&address.state),
+            shipping_zip: Cow::Borrowed(&address.zip),
+            paid_amount: payment.map(|payment| payment.amount),
+            payment_method: payment.and_then(|payment| payment.method.as_deref().map(Cow::from)),
+            paid_at: payment.and_then(|payment| payment.paid_at),
+            tracking_number: shipment.map(|shipment| Cow::from(&*shipment.tracking_number)),
+            carrier: shipment.map(|shipment| Cow::from(&*shipment.carrier)),
+            shipped_at: shipment.and_then(|shipment| shipment.shipped_at),
+            delivered_at: order.delivered_at,
+            cancelled_at: cancellation.and_then(|cancellation| cancellation.cancelled_at),
+            cancellation_reason: cancellation.map(|cancellation| Cow::from(&*cancellation.reason)),
+            refund_amount: cancellation.and_then(|cancellation| cancellation.refund_amount),
+            created_at: streamed.created_at,
+            updated_at: streamed.newest.updated_at,
+            version: streamed.newest.version,
+        };
+        serde_json::to_string(&columns).unwrap()
     }
 }
