@@ -23,6 +23,9 @@ const SIZES: [(&str, usize); 4] =
 
 const LARGE: &str = "10M";
 
+/// The name of the table with one message in flight.
+const ONE: &str = "one";
+
 fn main() {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == node::CEILING) {
@@ -34,7 +37,7 @@ fn main() {
     words.drain(..usize::from(rounds.is_some()));
     let rounds = rounds.unwrap_or(5);
     let known = |word: &str| {
-        word == rows::ONE
+        word == ONE
             || SIZES.iter().any(|(size, _)| *size == word)
             || rows::WORKLOADS.iter().any(|(name, _)| *name == word)
     };
@@ -55,7 +58,7 @@ fn main() {
         rows::in_bulk(program, rounds, &sizes, &wanted);
         println!();
     }
-    if wanted(rows::ONE) {
+    if wanted(ONE) {
         rows::one_in_flight(program, rounds);
     }
 }

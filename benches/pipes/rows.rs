@@ -6,12 +6,12 @@ use std::process::Command;
 use super::node::{Took, asof, ceiling, drive, one_by_one};
 use super::workloads::{Workload, create, creates, mixed, orders, updates_of_one};
 
-/// What can be asked for by name: how the messages are made, so many of them.
-pub const WORKLOADS: [(&str, fn(usize) -> Workload); 4] =
-    [("creates", creates), ("mixed", mixed), ("updates", updates_of_one), ("orders", orders)];
+/// What can be asked for: a name, and how so many messages are made.
+pub type Row = (&'static str, fn(usize) -> Workload);
 
-/// The name of the table with one message in flight.
-pub const ONE: &str = "one";
+/// The rows of the table with many messages in flight.
+pub const WORKLOADS: [Row; 4] =
+    [("creates", creates), ("mixed", mixed), ("updates", updates_of_one), ("orders", orders)];
 
 /// So many messages are sent one by one in a round.
 const ONE_BY_ONE: usize = 20_000;
