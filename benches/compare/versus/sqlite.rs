@@ -29,10 +29,10 @@ impl Sqlite {
     pub fn create(file: &Path) -> Self {
         let connection = Connection::open(file).unwrap();
         connection.execute_batch(SCHEMA).unwrap();
-        let setting = |name: &str| {
-            connection.pragma_query_value(None, name, |row| row.get::<_, String>(0)).unwrap()
-        };
-        assert_eq!(setting("journal_mode"), "wal");
+        let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
+        assert_eq!(mode, Ok("wal".to_owned()));
+        let synchronous = connection.pragma_query_value(None, "synchronous", |row| row.get(0));
+        assert_eq!(synchronous, Ok(2), "FULL");
         Self { connection }
     }
 
