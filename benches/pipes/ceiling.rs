@@ -45,8 +45,6 @@ struct Fields<'a> {
     name: Option<&'a str>,
     email: Option<&'a str>,
     age: Option<u32>,
-    city: Option<&'a str>,
-    phone: Option<&'a str>,
     order_id: Option<&'a str>,
     #[serde(rename = "orderId")]
     order: Option<&'a str>,

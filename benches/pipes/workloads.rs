@@ -3,7 +3,7 @@
 /// Messages, a line each.
 pub struct Workload {
     pub name: String,
-    /// What is sent before the time is taken.
+    /// The message that is sent, and answered, before the time is taken.
     pub before: String,
     pub messages: String,
     pub count: usize,
@@ -11,7 +11,7 @@ pub struct Workload {
 
 pub fn creates(count: usize) -> Workload {
     let messages = (0..count).map(|nth| create(nth, nth)).collect();
-    Workload { name: named(count, "CreateUser"), before: String::new(), messages, count }
+    Workload { name: named(count, "CreateUser"), before: get(0, 0), messages, count }
 }
 
 /// A fifth creates users, two change one, two read one; the lower its number, the more popular a
@@ -33,7 +33,7 @@ pub fn mixed(count: usize) -> Workload {
         };
         messages.push_str(&message);
     }
-    Workload { name: named(count, "mixed"), before: String::new(), messages, count }
+    Workload { name: named(count, "mixed"), before: get(0, 0), messages, count }
 }
 
 pub fn updates_of_one(count: usize) -> Workload {
@@ -81,13 +81,13 @@ pub fn orders(count: usize) -> Workload {
             )
         }));
     }
-    Workload { name: named(count, "order session"), before: String::new(), messages, count }
+    Workload { name: named(count, "order session"), before: get(0, 0), messages, count }
 }
 
 fn named(count: usize, what: &str) -> String {
-    match count {
-        1_000_000 => format!("1M {what}"),
-        _ => format!("{}k {what}", count / 1000),
+    match count / 1_000_000 {
+        0 => format!("{}k {what}", count / 1000),
+        millions => format!("{millions}M {what}"),
     }
 }
 
@@ -96,9 +96,8 @@ pub fn create(nth: usize, user: usize) -> String {
         nth,
         "CreateUser",
         &format!(
-            r#""id":"user-{user}","name":"User Number {user}","email":"user{user}@example.com","age":{},"city":"City {}""#,
+            r#""id":"user-{user}","name":"User Number {user}","email":"user{user}@example.com","age":{}"#,
             18 + user % 60,
-            user % 1000,
         ),
     )
 }
@@ -108,8 +107,8 @@ fn update(nth: usize, user: usize) -> String {
         nth,
         "UpdateUser",
         &format!(
-            r#""id":"user-{user}","name":"User Number {user}, {nth}","city":"City {}""#,
-            nth % 1000
+            r#""id":"user-{user}","name":"User Number {user}, {nth}","age":{}"#,
+            18 + nth % 60,
         ),
     )
 }
