@@ -30,7 +30,7 @@ use crate::domain::Decider;
 use crate::domain::order::{Order, OrderDecider, OrderEvent};
 use crate::json;
 use crate::schema::Delivery;
-use crate::store::RecordedEvent;
+use crate::store::{EventStore, RecordedEvent};
 use crate::time::{Day, Timestamp};
 use changes::{Brief, Change, Step};
 use customers::Customers;
@@ -119,7 +119,7 @@ impl Projection for Orders {
         2
     }
 
-    fn save(&self, writer: &mut Writer) -> io::Result<bool> {
+    fn save(&self, writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {
         let newest = self.changes.new_ones().last();
         let head = Head {
             rows: self.rows.len(),
