@@ -55,7 +55,7 @@ fn a_checkpoint_never_knows_more_than_what_is_on_the_disk() {
         store.append(&commit).unwrap();
     }
     store.flush().unwrap();
-    store.save_checkpoint(&mut |_| Ok(())).unwrap();
+    store.save_checkpoint(&mut |_, _| Ok(())).unwrap();
     for seed in 0..40 {
         let disk = disk.power_loss(seed);
         let store = open(&disk, NEVER).unwrap();
@@ -72,7 +72,7 @@ fn a_checkpoint_is_not_written_when_what_it_rests_on_can_not_be_synced() {
     world.session(&disk).command(CREATE);
     let mut store = open(&disk, NEVER).unwrap();
     disk.fail(disk.log().len() + 1, Fault::LostSync, false);
-    assert!(store.save_checkpoint(&mut |_| Ok(())).is_err());
+    assert!(store.save_checkpoint(&mut |_, _| Ok(())).is_err());
     assert!(!disk.files().contains_key("checkpoint"));
     assert!(!store.takes_writes());
 }

@@ -9,6 +9,7 @@ use asof::domain::user::UserDecider;
 use asof::projection::users::Users;
 use asof::projection::{NewProjection, Runner, Status};
 use asof::schema::{Delivery, EventKind, Schema, user_created};
+use asof::store::EventStore;
 use asof::time::Timestamp;
 use proptest::prelude::*;
 use regex_lite::Regex;
@@ -175,12 +176,13 @@ proptest! {
 }
 
 /// All that a runner's read model of users has to say.
-fn contents(runner: &Runner) -> (Vec<Status>, Vec<String>) {
+fn contents(runner: &Runner, store: &dyn EventStore) -> (Vec<Status>, Vec<String>) {
     let users = runner.get::<Users>().unwrap();
-    let of_ids = IDS.iter().map(|id| users.get(id).unwrap_or("null"));
-    let of_emails = EMAILS.iter().map(|email| users.by_email(email).unwrap_or("null"));
-    let of_cities = CITIES.iter().flat_map(|city| users.by_city(city).chain(["end of city"]));
-    let all = of_ids.chain(of_emails).chain(of_cities).chain(users.page(0, 100));
+    let of_ids = IDS.iter().map(|id| users.get(store, id).unwrap_or("null"));
+    let of_emails = EMAILS.iter().map(|email| users.by_email(store, email).unwrap_or("null"));
+    let of_cities =
+        CITIES.iter().flat_map(|city| users.by_city(store, city).chain(["end of city"]));
+    let all = of_ids.chain(of_emails).chain(of_cities).chain(users.page(store, 0, 100));
     (runner.status().collect(), all.map(str::to_owned).collect())
 }
 
@@ -285,7 +287,7 @@ proptest! {
                     twice.deliver(&Delivery::stored(engine.store(), event, &schema));
                 }
             }
-            prop_assert_eq!(contents(&twice), contents(&once));
+            prop_assert_eq!(contents(&twice, engine.store()), contents(&once, engine.store()));
         }
     }
 }

@@ -96,7 +96,7 @@ impl Pair<DurableStore> {
             Step::Restart { with_checkpoint } => {
                 self.store.close().unwrap();
                 if with_checkpoint {
-                    self.store.save_checkpoint(&mut |_| Ok(())).unwrap();
+                    self.store.save_checkpoint(&mut |_, _| Ok(())).unwrap();
                 }
                 self.store = open(disk, segments_of(4000)).unwrap();
             }

@@ -57,24 +57,12 @@ impl Fields {
 
     /// The raw value of the field `name`, a name that needs no escapes.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let named = |key: &str| key[1..key.len() - 1] == *name;
-        json::compact_members(&self.0).find(|(key, _)| named(key)).map(|(_, raw)| raw)
+        field(&self.0, name)
     }
 
     /// The raw values of several fields, all with names that need no escapes, found together.
     pub fn get_each<const COUNT: usize>(&self, names: [&str; COUNT]) -> [Option<&str>; COUNT] {
-        let (mut found, mut missing) = ([None; COUNT], COUNT);
-        let mut members = json::compact_members(&self.0);
-        while missing > 0
-            && let Some((key, raw)) = members.next()
-        {
-            let name = &key[1..key.len() - 1];
-            if let Some(place) = names.iter().position(|wanted| *wanted == name) {
-                found[place] = Some(raw);
-                missing -= 1;
-            }
-        }
-        found
+        each_field(&self.0, names)
     }
 
     /// The text of the string field `name`; `None` when it is absent or not a string.
@@ -85,12 +73,41 @@ impl Fields {
     /// Those of `wanted` that differ from these fields. A `null` asks for a field's removal
     /// and changes nothing where there is none.
     pub fn changes(&self, wanted: &Fields) -> Fields {
+        let mut sought = Changes::of(wanted);
+        let mut differ = sought.open;
+        for nth in Bits(sought.open) {
+            differ &= !(u64::from(sought.few[nth].1 == "null") << nth);
+        }
+        if !sought.many.is_empty() {
+            return self.changes_of_many(wanted);
+        }
+        let mut members = json::compact_members(&self.0);
+        while sought.open > 0
+            && let Some((key, raw)) = members.next()
+        {
+            if let Some(nth) = sought.find_few(key) {
+                sought.open &= !(1 << nth);
+                let differs = u64::from(!same(raw, sought.few[nth].1));
+                differ = differ & !(1 << nth) | differs << nth;
+            }
+        }
+        if differ.count_ones() as usize == sought.count {
+            return wanted.clone();
+        }
+        let mut text = String::with_capacity(wanted.0.len());
+        Bits(differ).for_each(|nth| push_change(&mut text, sought.few[nth]));
+        text.push_str(if text.is_empty() { "{}" } else { "}" });
+        Self(text.into())
+    }
+
+    /// The same, whatever the number of those that are wanted.
+    fn changes_of_many(&self, wanted: &Fields) -> Fields {
         let members = wanted.members();
         // Only what is wanted is indexed: it is a few fields, and these may be many.
         let mut differs: Vec<bool> = members.iter().map(|(_, raw)| raw != "null").collect();
         for (key, raw) in json::compact_members(&self.0) {
             if let Some((place, wanted)) = members.find_raw(key) {
-                differs[place] = !json::same(Json::known(raw), Json::known(wanted));
+                differs[place] = !same(raw, wanted);
             }
         }
         Self::new(members.iter().zip(differs).filter(|(_, differs)| *differs).map(|(it, _)| it))
@@ -142,25 +159,87 @@ fn push_member(text: &mut String, key: &str, raw: &str) {
     }
 }
 
+/// Writes a change as it is, a removal included, behind those before it.
+fn push_change(text: &mut String, (key, raw): (&str, &str)) {
+    push_members(text, Some(key));
+    text.push(':');
+    text.push_str(raw);
+}
+
+/// The raw value of the field `name`, which needs no escapes, of an object that is the text of
+/// [`Fields`].
+pub(crate) fn field<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    let named = |key: &str| key[1..key.len() - 1] == *name;
+    json::compact_members(object).find(|(key, _)| named(key)).map(|(_, raw)| raw)
+}
+
+/// The same of several fields, found together.
+pub(crate) fn each_field<'a, const COUNT: usize>(
+    object: &'a str,
+    names: [&str; COUNT],
+) -> [Option<&'a str>; COUNT] {
+    let (mut found, mut missing) = ([None; COUNT], COUNT);
+    let mut members = json::compact_members(object);
+    while missing > 0
+        && let Some((key, raw)) = members.next()
+    {
+        let name = &key[1..key.len() - 1];
+        if let Some(place) = names.iter().position(|wanted| *wanted == name) {
+            found[place] = Some(raw);
+            missing -= 1;
+        }
+    }
+    found
+}
+
+/// Whether two compact values mean the same. Only of texts that differ in their bytes and can
+/// be spelled in more ways than one there is more to be known.
+fn same(left: &str, right: &str) -> bool {
+    if left == right {
+        return true;
+    }
+    let spelled = |raw: &str| match raw.as_bytes().first() {
+        Some(b'"') => memchr::memchr(b'\\', raw.as_bytes()).is_some(),
+        Some(b'{' | b'[') => true,
+        _ => false,
+    };
+    // Values of two kinds are not the same, however they are spelled.
+    left.as_bytes().first() == right.as_bytes().first()
+        && (spelled(left) || spelled(right))
+        && json::same(Json::known(left), Json::known(right))
+}
+
 /// Up to this many changes a linear search beats a hash table, and they need no vector.
 const FEW: usize = 8;
 
 /// The members of an object of changes that were not taken yet. Their keys are told apart as
 /// they are written: fields write each key in only one way.
 struct Changes<'a> {
-    few: [Option<(&'a str, &'a str)>; FEW],
+    /// The first of them.
+    few: [(&'a str, &'a str); FEW],
+    /// A bit for each of these that was not taken.
+    open: u64,
+    /// How many these are.
+    count: usize,
+    /// The others.
     many: Vec<Option<(&'a str, &'a str)>>,
-    places: HashMap<&'a str, usize>,
+    places: Option<HashMap<&'a str, usize>>,
 }
 
 impl<'a> Changes<'a> {
     fn of(changes: &'a Fields) -> Self {
-        let mut found = Self { few: [None; FEW], many: Vec::new(), places: HashMap::new() };
+        let mut found =
+            Self { few: [("", ""); FEW], open: 0, count: 0, many: Vec::new(), places: None };
         for (place, member) in json::compact_members(&changes.0).enumerate() {
             match found.few.get_mut(place) {
-                Some(slot) => *slot = Some(member),
+                Some(slot) => {
+                    *slot = member;
+                    found.open |= 1 << place;
+                    found.count += 1;
+                }
                 None => {
-                    found.places.insert(member.0, found.many.len());
+                    let places = found.places.get_or_insert_default();
+                    places.insert(member.0, found.many.len());
                     found.many.push(Some(member));
                 }
             }
@@ -168,20 +247,41 @@ impl<'a> Changes<'a> {
         found
     }
 
+    /// The number of the first of those not taken yet that is the field `key`, if it is one of the
+    /// few.
+    fn find_few(&self, key: &str) -> Option<usize> {
+        Bits(self.open).find(|nth| self.few[*nth].0 == key)
+    }
+
     /// What the field `key` is changed to.
     fn take(&mut self, key: &str) -> Option<&'a str> {
-        let same = |slot: &&mut Option<(&str, &str)>| slot.is_some_and(|(name, _)| name == key);
-        let slot = match self.few.iter_mut().find(same) {
-            Some(slot) => slot,
-            None if self.many.is_empty() => return None,
-            None => self.places.get(key).and_then(|place| self.many.get_mut(*place))?,
-        };
-        slot.take().map(|(_, raw)| raw)
+        if let Some(nth) = self.find_few(key) {
+            self.open &= !(1 << nth);
+            return Some(self.few[nth].1);
+        }
+        let place = *self.places.as_ref()?.get(key)?;
+        self.many.get_mut(place)?.take().map(|(_, raw)| raw)
     }
 
     /// Those that were not taken, in their order.
     fn rest(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.few.into_iter().chain(self.many).flatten()
+        let few = Bits(self.open).map(move |nth| self.few[nth]);
+        few.chain(self.many.into_iter().flatten())
+    }
+}
+
+/// The numbers of the bits that are set, ascending; all of them below [`FEW`].
+struct Bits(u64);
+
+impl Iterator for Bits {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let lowest = self.0.trailing_zeros() as usize % FEW;
+        (self.0 > 0).then(|| {
+            self.0 &= self.0 - 1;
+            lowest
+        })
     }
 }
 
@@ -200,109 +300,4 @@ impl<'de> Deserialize<'de> for Fields {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fields(text: &str) -> Fields {
-        Fields::parse(text).unwrap()
-    }
-
-    #[test]
-    fn fields_are_compact_objects_with_unique_keys_and_valid_text() {
-        assert_eq!(fields("{ \"a\" : [ 1, 2 ] }").as_str(), r#"{"a":[1,2]}"#);
-        for text in [
-            "[]",
-            "1",
-            "{garbage",
-            r#"{"a":1"#,
-            r#"{"a":x}"#,
-            r#"{"a":1,"a":2}"#,
-            r#"{"a":"\ud800"}"#,
-            r#"{"a":[{"b":"\ud800"}]}"#,
-        ] {
-            assert_eq!(Fields::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn several_fields_are_found_together_in_the_order_they_are_asked_for() {
-        let have = fields(r#"{"id":"u","city":"Rome","n":[1,{"email":2}],"email":null}"#);
-        let found = have.get_each(["email", "city", "age"]);
-        assert_eq!(found, [Some("null"), Some("\"Rome\""), None]);
-        assert_eq!(fields("{}").get_each(["email"]), [None]);
-    }
-
-    #[test]
-    fn changes_are_the_fields_that_differ_in_meaning() {
-        let have = fields(r#"{"name":"A","tags":{"x":1,"y":2},"age":20}"#);
-        let wanted =
-            fields(r#"{"name":"\u0041","tags":{"y":2,"x":1},"age":21,"city":"NYC","email":null}"#);
-        assert_eq!(have.changes(&wanted).as_str(), r#"{"age":21,"city":"NYC"}"#);
-        let removed = have.changes(&fields(r#"{"age":null}"#));
-        assert_eq!(removed.as_str(), r#"{"age":null}"#);
-    }
-
-    #[test]
-    fn merging_keeps_places_appends_new_fields_and_drops_nulls() {
-        let have = fields(r#"{"id":"u","name":"A","age":20}"#);
-        let after = have.merged(&fields(r#"{"city":"NYC","age":null,"name":"B"}"#));
-        assert_eq!(after.as_str(), r#"{"id":"u","name":"B","city":"NYC"}"#);
-    }
-
-    #[test]
-    fn merging_does_the_same_to_each_member_wherever_it_stands() {
-        // Of each of three members: as it is, absent, null; kept, changed, removed.
-        let value = |choice: usize| [Some("1"), None, Some("null")][choice];
-        let change = |choice: usize| [None, Some("2"), Some("null")][choice];
-        let object = |members: &[Option<&str>]| {
-            let keys = ["a", "b", "c"].into_iter().zip(members);
-            Fields::new(keys.filter_map(|(key, raw)| Some((key, (*raw)?))))
-        };
-        for choice in 0..3_usize.pow(6) {
-            let digits = [0, 1, 2, 3, 4, 5].map(|digit| choice / 3_usize.pow(digit) % 3);
-            let (have, changes) =
-                ([0, 1, 2].map(|n| value(digits[n])), [3, 4, 5].map(|n| change(digits[n])));
-            let after: Vec<_> =
-                have.iter().zip(changes).map(|(have, change)| change.or(*have)).collect();
-            let (mut old, mut new) = (vec![None; 3], Vec::new());
-            for (nth, key) in ["a", "b", "c"].into_iter().enumerate() {
-                let raw = after[nth].filter(|raw| *raw != "null");
-                match have[nth] {
-                    Some(_) => old[nth] = raw,
-                    None => new.extend(raw.map(|raw| (key, raw))),
-                }
-            }
-            let expected = object(&old);
-            let expected = Fields::new(expected.members().iter().chain(new));
-            assert_eq!(object(&have).merged(&object(&changes)), expected, "{have:?} {changes:?}");
-        }
-    }
-
-    #[test]
-    fn many_changes_are_merged_as_few_are() {
-        let object = |places: std::ops::Range<usize>, value: &str| {
-            let members: Vec<String> = places.map(|nth| format!("\"k\\n{nth}\":{value}")).collect();
-            format!("{{{}}}", members.join(","))
-        };
-        for count in [0, 1, 7, 8, 9, 10, 40] {
-            let have = fields(&object(0..count, "1"));
-            let members =
-                |places, value| object(places, value)[1..].trim_end_matches('}').to_owned();
-            let changed = have.merged(&fields(&object(count / 2..count * 2, "2")));
-            let parts = [members(0..count / 2, "1"), members(count / 2..count * 2, "2")];
-            let parts: Vec<_> = parts.iter().filter(|part| !part.is_empty()).cloned().collect();
-            assert_eq!(changed.as_str(), format!("{{{}}}", parts.join(",")));
-            let removed = have.merged(&fields(&object(count / 2..count * 2, "null")));
-            assert_eq!(removed.as_str(), object(0..count / 2, "1"));
-        }
-    }
-
-    #[test]
-    fn fields_survive_serde() {
-        let have = fields(r#"{"n":1.10,"s":"\u00e9"}"#);
-        let text = serde_json::to_string(&have).unwrap();
-        assert_eq!(text, have.as_str());
-        assert_eq!(serde_json::from_str::<Fields>(&text).unwrap(), have);
-        assert!(serde_json::from_str::<Fields>("[1]").is_err());
-    }
-}
+mod tests;

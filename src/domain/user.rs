@@ -323,6 +323,26 @@ fn check_rules(id: &str, profile: &Profile, facts: &UserFacts) -> Result<(), Rej
 /// Whether `email` looks like `name@domain.tld`: one `@` with something before it, a dot
 /// inside of what follows, no blanks or control characters. More only the mail itself shows.
 fn plausible_email(email: &str) -> bool {
+    if !email.is_ascii() {
+        return plausible_anywhere(email);
+    }
+    // Where the part between `@`, dots and the end begins that the next byte belongs to.
+    let (mut part, mut in_domain, mut dotted) = (0, false, false);
+    for (at, byte) in email.bytes().enumerate() {
+        match byte {
+            b'@' if in_domain || at == 0 => return false,
+            b'@' => (in_domain, part) = (true, at + 1),
+            b'.' if in_domain && at == part => return false,
+            b'.' if in_domain => (dotted, part) = (true, at + 1),
+            0..=b' ' | 0x7f => return false,
+            _ => {}
+        }
+    }
+    dotted && part < email.len()
+}
+
+/// The same of an email with any letters.
+fn plausible_anywhere(email: &str) -> bool {
     let Some((name, domain)) = email.split_once('@') else {
         return false;
     };
@@ -332,4 +352,20 @@ fn plausible_email(email: &str) -> bool {
         && domain.contains('.')
         && domain.split('.').all(|part| !part.is_empty())
         && !email.contains(blank)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_email_in_ascii_is_judged_as_one_with_any_letters(
+            email in prop_oneof!["[a@. ]{0,7}", "[\\x00-\\x7f]{0,9}", "[ab]@[a.]{1,4}", "[aü\u{a0}@.]{0,6}"],
+        ) {
+            prop_assert_eq!(plausible_email(&email), plausible_anywhere(&email));
+        }
+    }
 }

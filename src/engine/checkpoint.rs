@@ -93,9 +93,9 @@ impl Engine {
         let Self { store, runner, snapshots, metrics, made_by, .. } = self;
         let Counts { unknown_events, unreadable_events, .. } = metrics.counts;
         let counts = [*made_by, self.seen, unknown_events, unreadable_events];
-        let saved = store.save_checkpoint(&mut |writer| {
+        let saved = store.save_checkpoint(&mut |writer, store| {
             writer.numbers64(COUNTS, counts)?;
-            runner.save(writer, *made_by)?;
+            runner.save(writer, store, *made_by)?;
             snapshots.save(writer)
         });
         match saved {

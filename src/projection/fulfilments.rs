@@ -13,6 +13,7 @@ use crate::domain::fulfilment::{
     Fulfilment, FulfilmentDecider, FulfilmentEvent, FulfilmentRun, order_id, run_id,
 };
 use crate::schema::Delivery;
+use crate::store::EventStore;
 
 /// All fulfilments, by order.
 #[derive(Debug, Default)]
@@ -86,7 +87,7 @@ impl Projection for Fulfilments {
         self
     }
 
-    fn save(&self, writer: &mut Writer) -> io::Result<bool> {
+    fn save(&self, writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {
         writer.value(FULFILMENTS, &self.0).map(|()| true)
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table};
 
 use crate::checkpoint::{HashIndex, Lazy, Reader, Writer, spread};
 
@@ -28,6 +28,26 @@ impl Lookup {
         match new {
             Some(entry) => Some(entry.row),
             None => self.restored.get().find(hash).find(|row| same(*row)),
+        }
+    }
+
+    /// The row under `hash` that is the `same`, if there is one; else `row` is put there.
+    pub(super) fn find_or_insert(
+        &mut self,
+        hash: u32,
+        row: u32,
+        same: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        let listed = |entry: &Entry| entry.hash == hash && same(entry.row);
+        match self.new.entry(spread(hash), listed, |entry| spread(entry.hash)) {
+            hash_table::Entry::Occupied(entry) => Some(entry.get().row),
+            hash_table::Entry::Vacant(place) => {
+                let restored = self.restored.get().find(hash).find(|row| same(*row));
+                if restored.is_none() {
+                    place.insert(Entry { hash, row });
+                }
+                restored
+            }
         }
     }
 

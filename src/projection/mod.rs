@@ -62,13 +62,13 @@ pub trait Projection: Any {
         1
     }
 
-    /// Writes the read model into a checkpoint, in sections whose names begin with its own;
-    /// `false` when it is not to be found there and has to be replayed. For a small one that has
+    /// Writes the read model into a checkpoint, in sections whose names begin with its own; what it
+    /// has left in the `store` that its events lie in is read there. `false` when it is not to be found there and has to be replayed. For a small one that has
     /// a serde form: `writer.value("its name", self).map(|()| true)`.
     ///
     /// # Errors
     /// When the checkpoint can't be written.
-    fn save(&self, _writer: &mut Writer) -> io::Result<bool> {
+    fn save(&self, _writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {
         Ok(false)
     }
 

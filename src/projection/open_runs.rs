@@ -10,6 +10,7 @@ use super::Projection;
 use crate::checkpoint::{Reader, Writer};
 use crate::domain::{Decider, Progress, RunEvent};
 use crate::schema::Delivery;
+use crate::store::EventStore;
 
 /// The runs of the process manager with the decider `D` that have begun and not ended.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl<D: Decider<Event: RunEvent>> Projection for OpenRuns<D> {
         self
     }
 
-    fn save(&self, writer: &mut Writer) -> io::Result<bool> {
+    fn save(&self, writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {
         writer.value(D::Event::OPEN_RUNS, &self.open).map(|()| true)
     }
 

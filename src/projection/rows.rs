@@ -11,7 +11,7 @@ use std::{io, mem};
 use crate::checkpoint::{Blocks, Reader, Writer};
 
 /// So many rows are read at a time.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// What rows can hold.
 pub(super) trait Row: Sized {
@@ -100,16 +100,20 @@ impl<R: Row> Rows<R> {
     /// The block that begins with the row `first`: as it was saved before if nobody has read it,
     /// else anew.
     fn packed(&self, first: usize) -> String {
-        if let Some(restored) = &self.restored
-            && first + BLOCK <= restored.count
-            && restored.read[first / BLOCK].get().is_none()
-        {
-            let block = restored.blocks.read(first / BLOCK);
-            return block.unwrap_or_else(|| restored.give_up());
-        }
-        let numbers = first..self.len().min(first + BLOCK);
-        let rows: Vec<&R> = numbers.filter_map(|row| self.get(row as u32)).collect();
-        R::pack(&rows)
+        self.unread(first).unwrap_or_else(|| {
+            let numbers = first..self.len().min(first + BLOCK);
+            let rows: Vec<&R> = numbers.filter_map(|row| self.get(row as u32)).collect();
+            R::pack(&rows)
+        })
+    }
+
+    /// The block that begins with the row `first` as it was saved before, if nobody has read it
+    /// and all of its rows are restored ones.
+    pub(super) fn unread(&self, first: usize) -> Option<String> {
+        let restored = self.restored.as_ref()?;
+        let whole = first + BLOCK <= restored.count;
+        (whole && restored.read[first / BLOCK].get().is_none())
+            .then(|| restored.blocks.read(first / BLOCK).unwrap_or_else(|| restored.give_up()))
     }
 }
 

@@ -36,15 +36,21 @@ struct Saved {
 }
 
 impl Runner {
-    /// Writes every projection that can be saved, and how far it has come. `made_by` stands for
-    /// the code that built them: see [`restore`](Self::restore).
+    /// Writes every projection that can be saved, and how far it has come; `store` has the events
+    /// that it has seen. `made_by` stands for the code that built them: see
+    /// [`restore`](Self::restore).
     ///
     /// # Errors
     /// When the checkpoint can't be written.
-    pub fn save(&self, writer: &mut Writer, made_by: u64) -> io::Result<()> {
+    pub fn save(
+        &self,
+        writer: &mut Writer,
+        store: &dyn EventStore,
+        made_by: u64,
+    ) -> io::Result<()> {
         let mut projections = Vec::new();
         for running in &self.running {
-            if running.projection.save(writer)? {
+            if running.projection.save(writer, store)? {
                 running.handled.save(writer, &handled_section(running.projection.name()))?;
                 // To save it is to read all of it, which may be what shows the damage.
                 if !running.damaged() {

@@ -11,6 +11,7 @@ use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Reader, Writer};
 use crate::domain::stock::{Levels, StockDecider, StockEvent, product_id, stock_id};
 use crate::schema::Delivery;
+use crate::store::EventStore;
 
 /// The levels of all products that were ever stocked or reserved, by product.
 #[derive(Debug, Default)]
@@ -96,7 +97,7 @@ impl Projection for Stocks {
         2
     }
 
-    fn save(&self, writer: &mut Writer) -> io::Result<bool> {
+    fn save(&self, writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {
         writer.value(STOCK, &self.0).map(|()| true)
     }
 

@@ -4,6 +4,7 @@
 
 use super::cache::{CachedQueries, CachedQuery, Tags};
 use super::{Params, QueryError, View, write_list};
+use crate::domain::field;
 use crate::domain::user::UserEvent;
 use crate::json;
 use crate::projection::folded;
@@ -31,7 +32,7 @@ const LISTING: CachedQuery = CachedQuery {
     answer: |view, params, out, tags| {
         let page = params.page("limit")?;
         tags.add(LISTED, "");
-        let users = view.model::<Users>()?.page(page.skip(), page.size);
+        let users = view.model::<Users>()?.page(view.store(), page.skip(), page.size);
         write_list(out, users, |out, user| {
             write_columns(out, user, [("id", "id"), ("name", "name")])
         });
@@ -45,7 +46,7 @@ const BY_EMAIL: CachedQuery = CachedQuery {
     answer: |view, params, out, tags| {
         let email = params.required_text("email")?;
         tags.add(EMAIL, &folded(email.as_ref().into()));
-        match view.model::<Users>()?.by_email(&email) {
+        match view.model::<Users>()?.by_email(view.store(), &email) {
             Some(user) => {
                 tag_user(tags, EMAIL_OF, user);
                 write_columns(out, user, [("email", "email"), ("userId", "id")]);
@@ -70,7 +71,7 @@ fn by_city(
 ) -> Result<(), QueryError> {
     let city = params.required_text("city")?;
     tags.add(CITY, &city);
-    write_list(out, view.model::<Users>()?.by_city(&city), |out, user| {
+    write_list(out, view.model::<Users>()?.by_city(view.store(), &city), |out, user| {
         tag_user(tags, CITY_OF, user);
         write_columns(out, user, [("city", "city"), ("userId", "id")]);
     });
@@ -118,10 +119,4 @@ fn write_columns(out: &mut String, user: &str, columns: [(&str, &str); 2]) {
         out.push_str(field(user, name).unwrap_or("null"));
     }
     out.push('}');
-}
-
-/// The raw value of a field of a view.
-fn field<'a>(view: &'a str, name: &str) -> Option<&'a str> {
-    let mut members = json::compact_members(view);
-    members.find(|(key, _)| key[1..key.len() - 1] == *name).map(|(_, raw)| raw)
 }

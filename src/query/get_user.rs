@@ -1,7 +1,8 @@
 //! `GetUser` {userId} → the user's view, or `null`.
 
 use super::{Params, Query, QueryError, RestsOn, View, write_or_null};
-use crate::domain::Fields;
+use crate::domain::field;
+use crate::json;
 use crate::projection::users::Users;
 
 /// The query.
@@ -12,15 +13,15 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     let user = view.as_of::<Users>()?.get(&id);
     // Also where there is none: its events tell why.
     view.note(|basis| basis.aggregate(view.store(), &id, view.position));
-    write_or_null(out, user.as_deref().map(Fields::as_str));
+    write_or_null(out, user.as_deref());
     Ok(())
 }
 
 /// Writes the view of a user who is shown among others, and notes it.
-pub(super) fn write_user(out: &mut String, view: &View<'_>, user: &Fields) {
+pub(super) fn write_user(out: &mut String, view: &View<'_>, user: &str) {
     view.note(|basis| {
-        let id = user.string("id").unwrap_or_default();
+        let id = field(user, "id").and_then(json::string).unwrap_or_default();
         basis.aggregate(view.store(), &id, view.position);
     });
-    out.push_str(user.as_str());
+    out.push_str(user);
 }

@@ -226,7 +226,7 @@ impl EventStore for DurableStore {
         }
         let mut writer = checkpoint::Writer::create(Rc::clone(&self.storage))?;
         index::save(&self.memory, &self.stretches, &last, &mut writer)?;
-        others(&mut writer)?;
+        others(&mut writer, self)?;
         writer.finish()?;
         self.saved = last.sequence;
         Ok(())

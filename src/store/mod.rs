@@ -132,7 +132,8 @@ pub trait EventStore {
         false
     }
 
-    /// Writes a checkpoint: what this store needs to go on from here, and what `others` add.
+    /// Writes a checkpoint: what this store needs to go on from here, and what `others` add, who
+    /// may read what is stored.
     /// Everything has to be settled. A store without a place for it does nothing.
     ///
     /// # Errors
@@ -181,8 +182,9 @@ fn last_at(
     known
 }
 
-/// Adds to a checkpoint what is not the store's own.
-pub type SaveOthers<'a> = dyn FnMut(&mut checkpoint::Writer) -> io::Result<()> + 'a;
+/// Adds to a checkpoint what is not the store's own, but may rest on what lies in it.
+pub type SaveOthers<'a> =
+    dyn FnMut(&mut checkpoint::Writer, &dyn EventStore) -> io::Result<()> + 'a;
 
 /// Events of one aggregate that are stored together or not at all.
 #[derive(Debug, Clone, Copy)]

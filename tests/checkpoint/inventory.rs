@@ -7,7 +7,7 @@ use asof::projection::{Models, Moment, NewProjection, Past, Projection, Runner, 
 use asof::replay::Sources;
 use asof::schema::{Delivery, EventKind, Schema};
 use asof::snapshot::Snapshots;
-use asof::store::EventStore;
+use asof::store::{EventStore, MemoryStore};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -30,7 +30,7 @@ fn schema() -> Schema {
 
 fn save(files: &Files, runner: &Runner) {
     let mut writer = Writer::create(files.shared()).unwrap();
-    runner.save(&mut writer, MADE_BY).unwrap();
+    runner.save(&mut writer, &MemoryStore::new(), MADE_BY).unwrap();
     writer.finish().unwrap();
 }
 
@@ -169,7 +169,7 @@ proptest! {
             }
         }
         let mut writer = Writer::create(Files::default().shared()).unwrap();
-        prop_assert!(inventory.save(&mut writer).unwrap());
+        prop_assert!(inventory.save(&mut writer, &MemoryStore::new()).unwrap());
     }
 }
 

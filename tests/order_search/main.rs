@@ -19,7 +19,7 @@ use asof::projection::{Moment, NewProjection, Runner, Temporal};
 use asof::replay::Sources;
 use asof::schema::{EventKind, Schema};
 use asof::snapshot::Snapshots;
-use asof::store::EventStore;
+use asof::store::{EventStore, MemoryStore};
 use files::Files;
 use proptest::prelude::*;
 use serde_json::json;
@@ -94,7 +94,7 @@ fn replayed(store: &dyn EventStore, until: u64) -> Runner {
 
 fn save(files: &Files, runner: &Runner) {
     let mut writer = Writer::create(files.shared()).unwrap();
-    runner.save(&mut writer, 7).unwrap();
+    runner.save(&mut writer, &MemoryStore::new(), 7).unwrap();
     writer.finish().unwrap();
 }
 

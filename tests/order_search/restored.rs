@@ -73,7 +73,7 @@ fn use_it(reader: &Reader, engine: &Engine) {
         _ = (found.newest(0).count(), found.newest(1).count(), found.total());
     }
     let mut writer = Writer::create(Files::default().shared()).unwrap();
-    search.save(&mut writer).unwrap();
+    search.save(&mut writer, engine.store()).unwrap();
 }
 
 proptest! {

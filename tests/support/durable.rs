@@ -118,7 +118,7 @@ impl Reopened {
     fn reopen(&mut self) {
         self.store.close().unwrap();
         if self.with_checkpoint {
-            self.store.save_checkpoint(&mut |_| Ok(())).unwrap();
+            self.store.save_checkpoint(&mut |_, _| Ok(())).unwrap();
         }
         self.store = open(&self.disk, self.options).unwrap();
         assert_eq!(self.store.checkpoint().is_some(), self.with_checkpoint);

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use asof::domain::Fields;
 use asof::engine::Engine;
 use asof::projection::users::Users;
 use asof::projection::{Models, Past};
 use asof::replay::Sources;
 use asof::snapshot::Snapshots;
+use asof::store::EventStore;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -33,21 +33,31 @@ fn id(number: u32) -> String {
     format!("u{number}")
 }
 
-fn built_anew(users: &Users, ids: u32) -> Told {
+/// A view and whose it is.
+fn with_owner(view: Option<String>) -> (Option<String>, Option<String>) {
+    let id = |view: &String| {
+        let view: Value = serde_json::from_str(view).unwrap();
+        view["id"].as_str().unwrap().to_owned()
+    };
+    let owner = view.as_ref().map(id);
+    (view, owner)
+}
+
+fn built_anew(users: &Users, store: &dyn EventStore, ids: u32) -> Told {
     let text = |view: Option<&str>| view.map(str::to_owned);
     Told {
-        users: (0..ids).map(|number| text(users.get(&id(number)))).collect(),
-        emails: MANY.map(|email| (text(users.by_email(email)), users.email_owner(email))).to_vec(),
-        cities: CITIES.map(|city| users.by_city(city).map(str::to_owned).collect()).to_vec(),
+        users: (0..ids).map(|number| text(users.get(store, &id(number)))).collect(),
+        emails: MANY.map(|email| with_owner(text(users.by_email(store, email)))).to_vec(),
+        cities: CITIES.map(|city| users.by_city(store, city).map(str::to_owned).collect()).to_vec(),
         pages: PAGES
-            .map(|(skip, limit)| users.page(skip, limit).map(str::to_owned).collect())
+            .map(|(skip, limit)| users.page(store, skip, limit).map(str::to_owned).collect())
             .to_vec(),
     }
 }
 
 fn as_of(models: Models<'_>, ids: u32) -> Told {
     let users = models.as_of::<Users>().unwrap();
-    let text = |view: Cow<'_, Fields>| view.as_str().to_owned();
+    let text = |view: Cow<'_, str>| view.into_owned();
     Told {
         users: (0..ids).map(|number| users.get(&id(number)).map(text)).collect(),
         emails: MANY
@@ -66,11 +76,11 @@ fn compare(engine: &Engine, ids: u32, step: usize) {
     for position in (0..store.head()).rev().step_by(step) {
         let past = Past::new(engine.models(), sources, position);
         let models = Models::Past(&past);
-        let anew = built_anew(models.get::<Users>().unwrap(), ids);
+        let anew = built_anew(models.get::<Users>().unwrap(), store, ids);
         assert_eq!(as_of(models, ids), anew, "as of {position}");
     }
     let now = Models::Present(engine.models(), sources);
-    assert_eq!(as_of(now, ids), built_anew(now.get::<Users>().unwrap(), ids), "now");
+    assert_eq!(as_of(now, ids), built_anew(now.get::<Users>().unwrap(), store, ids), "now");
 }
 
 /// The records of a history: of each the number of a user, what happened, and an email and a city

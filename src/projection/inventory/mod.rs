@@ -18,7 +18,7 @@ use super::lookup::Lookup;
 use crate::checkpoint::{Lazy, Reader, Seed, Writer};
 use crate::domain::order::{Items, OrderEvent};
 use crate::schema::Delivery;
-use crate::store::StreamKey;
+use crate::store::{EventStore, StreamKey};
 use history::History;
 use items::OrderItems;
 use products::Products;
@@ -99,7 +99,7 @@ impl Projection for Inventory {
         2
     }
 
-    fn save(&self, writer: &mut Writer) -> io::Result<bool> {
+    fn save(&self, writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {
         let products = self.products.get();
         let (count, changed_at) = (products.len(), self.history.until());
         writer.value(HEAD, &Head { products: count, changed_at, seed: self.seed })?;

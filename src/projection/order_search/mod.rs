@@ -16,6 +16,7 @@ use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Lazy, Reader, Writer};
 use crate::domain::order::OrderEvent;
 use crate::schema::Delivery;
+use crate::store::EventStore;
 use prefix_tree::PrefixTree;
 use words::Text;
 
@@ -86,7 +87,7 @@ impl Projection for OrderSearch {
         2
     }
 
-    fn save(&self, writer: &mut Writer) -> io::Result<bool> {
+    fn save(&self, writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {
         writer.value(ROWS, &self.rows)?;
         writer.numbers32(POSITIONS, self.positions.iter())?;
         let mut seen = Vec::new();

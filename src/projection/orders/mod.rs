@@ -31,6 +31,7 @@ use crate::checkpoint::{Lazy, Reader, Seed, Writer};
 use crate::domain::Decider;
 use crate::domain::order::{Order, OrderDecider, OrderEvent, PlacedOrder};
 use crate::schema::Delivery;
+use crate::store::EventStore;
 use crate::time::{Day, Timestamp};
 use changes::{Brief, Change, Step};
 use customers::Customers;
@@ -122,7 +123,7 @@ impl Projection for Orders {
         2
     }
 
-    fn save(&self, writer: &mut Writer) -> io::Result<bool> {
+    fn save(&self, writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {
         let newest = self.changes.new_ones().last();
         let head = Head {
             rows: self.rows.len(),

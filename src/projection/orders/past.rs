@@ -307,7 +307,7 @@ mod tests {
     fn restarted(runner: &Runner, position: u64) -> (Runner, Rc<Files>) {
         let files = Rc::new(Files::default());
         let mut writer = Writer::create(files.clone()).unwrap();
-        runner.save(&mut writer, 7).unwrap();
+        runner.save(&mut writer, &MemoryStore::new(), 7).unwrap();
         writer.finish().unwrap();
         let mut restarted = fresh();
         restarted.restore(&Reader::open(files.as_ref()).unwrap(), position, 7);

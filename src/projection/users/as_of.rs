@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 
-use super::{Users, city, email};
-use crate::domain::Fields;
+use super::{Users, city, email, has_email, id};
 use crate::domain::user::{User, UserDecider, identified};
 use crate::projection::{Moment, Temporal, folded};
 use crate::replay::{Sources, replay};
+use crate::store::EventStore;
 
 /// The living users as of a moment. The past is answered from what is noted of changes, and
 /// from the streams of those users that are shown and have changed since.
 #[derive(Clone, Copy)]
 pub struct UsersAsOf<'a> {
     users: &'a Users,
+    /// Where the events lie.
+    store: &'a dyn EventStore,
     past: Option<Then<'a>>,
 }
 
@@ -28,58 +30,56 @@ impl Temporal for Users {
     type AsOf<'a> = UsersAsOf<'a>;
 
     fn as_of<'a>(&'a self, moment: Moment<'a>) -> UsersAsOf<'a> {
-        let past = match moment {
-            Moment::Present(_) => None,
+        match moment {
+            Moment::Present(sources) => UsersAsOf { users: self, store: sources.store, past: None },
             Moment::Past { position, sources } => {
                 // The store has fewer than 2^32 events, and this lies before the last of them.
-                Some(Then { users: self, position: position as u32, sources })
+                let past = Some(Then { users: self, position: position as u32, sources });
+                UsersAsOf { users: self, store: sources.store, past }
             }
-        };
-        UsersAsOf { users: self, past }
+        }
     }
 }
 
 impl<'a> UsersAsOf<'a> {
     /// The view of the living user `id`.
-    pub fn get(&self, id: &str) -> Option<Cow<'a, Fields>> {
-        let row = self.users.row(id)?;
+    pub fn get(&self, id: &str) -> Option<Cow<'a, str>> {
+        let row = self.users.row_of_id(self.store, id)?;
         match self.past {
-            None => self.users.fields(row).map(Cow::Borrowed),
+            None => self.users.view(self.store, row).map(Cow::Borrowed),
             Some(past) => past.view(row),
         }
     }
 
     /// The view of the living user whose email this is, whatever its case; of the first created,
     /// if there are several.
-    pub fn by_email(&self, email: &str) -> Option<Cow<'a, Fields>> {
+    pub fn by_email(&self, email: &str) -> Option<Cow<'a, str>> {
         match self.past {
-            None => self.users.fields(self.users.row_of_email(email)?).map(Cow::Borrowed),
+            None => self.users.by_email(self.store, email).map(Cow::Borrowed),
             Some(past) => past.by_email(&folded(Cow::Borrowed(email))),
         }
     }
 
     /// The id of the living user whose email this is, whatever its case.
     pub fn email_owner(&self, email: &str) -> Option<String> {
-        self.by_email(email)?.string("id").map(Cow::into_owned)
+        let view = self.by_email(email)?;
+        id(&view).map(Cow::into_owned)
     }
 
     /// The views of the living users of a city, in order of creation.
-    pub fn by_city<'b>(
-        &self,
-        city: &'b str,
-    ) -> impl Iterator<Item = Cow<'a, Fields>> + use<'a, 'b> {
-        let Self { users, past } = *self;
+    pub fn by_city<'b>(&self, city: &'b str) -> impl Iterator<Item = Cow<'a, str>> + use<'a, 'b> {
+        let Self { users, store, past } = *self;
         let (now, then) = match past {
-            None => (Some(users.rows_of_city(city)), None),
+            None => (Some(users.by_city(store, city)), None),
             Some(past) => (None, Some(past.by_city(city))),
         };
-        let now = now.into_iter().flatten().filter_map(|row| users.fields(row).map(Cow::Borrowed));
+        let now = now.into_iter().flatten().map(Cow::Borrowed);
         now.chain(then.into_iter().flatten())
     }
 
     /// The views of `limit` living users after the first `skip`, in order of creation.
-    pub fn page(&self, skip: u64, limit: u64) -> impl Iterator<Item = Cow<'a, Fields>> + use<'a> {
-        let Self { users, past } = *self;
+    pub fn page(&self, skip: u64, limit: u64) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+        let Self { users, store, past } = *self;
         let position = past.map_or(u32::MAX, |past| past.position);
         let rows = match past {
             None => users.rows.len() as u32,
@@ -87,7 +87,7 @@ impl<'a> UsersAsOf<'a> {
         };
         let rows = users.lives.living(rows, position, skip);
         let views = move |row| match past {
-            None => users.fields(row).map(Cow::Borrowed),
+            None => users.view(store, row).map(Cow::Borrowed),
             Some(past) => past.view(row),
         };
         rows.take(limit as usize).filter_map(views)
@@ -101,50 +101,50 @@ impl<'a> Then<'a> {
     }
 
     /// The view that a row showed, if that was a living user.
-    fn view(self, row: u32) -> Option<Cow<'a, Fields>> {
+    fn view(self, row: u32) -> Option<Cow<'a, str>> {
         let Self { users, position, sources } = self;
         let until = u64::from(position);
-        let id = users.rows.get(row)?.view.string("id")?;
+        let found = users.rows.get(sources.store, row)?;
+        let id = id(found.view())?;
         let stream = sources.store.stream(&id)?;
         if sources.store.version_at(stream.key, until) == stream.version {
-            return users.fields(row).map(Cow::Borrowed); // nothing has happened to it since
+            // Nothing has happened to it since.
+            return found.living().then(|| Cow::Borrowed(found.view()));
         }
         match replay::<UserDecider>(sources, stream.key, until).state {
-            User::Living(fields) => Some(Cow::Owned(identified(&id, &fields))),
+            User::Living(fields) => Some(Cow::Owned(identified(&id, &fields).as_str().to_owned())),
             User::Absent | User::Deleted => None,
         }
     }
 
     /// The view of the user with an email, which is given in one case.
-    fn by_email(self, email: &str) -> Option<Cow<'a, Fields>> {
-        let Self { users, position, .. } = self;
+    fn by_email(self, email: &str) -> Option<Cow<'a, str>> {
+        let Self { users, position, sources } = self;
         let hash = users.seed.hash(email);
         let rows = self.rows();
-        let owner = users.by_email.find(hash, |row| users.has_email(row, email));
-        let others = users.also_by_email.get(email).into_iter().flatten().copied();
-        let mut owners = owner.into_iter().chain(others);
+        let of_email = |row| has_email(&users.rows, sources.store, row, email);
+        let mut owners = users.by_email.all((email, hash), of_email);
         let stayed = owners.find(|row| users.former_emails.had_by(*row, position));
         let left = users.former_emails.at(hash, position);
         let mut found: Vec<u32> = stayed.into_iter().chain(left).collect();
         found.retain(|row| *row < rows); // who came later need not be looked at
         found.sort_unstable();
         // Other texts can have the same hash.
-        let same = |view: &Cow<'_, Fields>| self::email(view).is_some_and(|other| other == email);
+        let same = |view: &Cow<'_, str>| self::email(view).is_some_and(|other| other == email);
         found.into_iter().find_map(|row| self.view(row).filter(same))
     }
 
     /// The views of the users of a city, in order of creation.
-    fn by_city<'b>(self, city: &'b str) -> impl Iterator<Item = Cow<'a, Fields>> + use<'a, 'b> {
-        let Self { users, position, .. } = self;
+    fn by_city<'b>(self, city: &'b str) -> impl Iterator<Item = Cow<'a, str>> + use<'a, 'b> {
+        let Self { users, position, sources } = self;
         let rows = self.rows();
-        let stayed = users.rows_of_city(city).take_while(|row| *row < rows);
+        let stayed = users.rows_of_city(sources.store, city).take_while(|row| *row < rows);
         let stayed = stayed.filter(|row| users.former_cities.had_by(*row, position));
         let left =
             users.former_cities.at(users.seed.hash(city), position).filter(|row| *row < rows);
         let mut found: Vec<u32> = stayed.chain(left).collect();
         found.sort_unstable();
-        let same =
-            move |view: &Cow<'_, Fields>| self::city(view).is_some_and(|other| other == city);
+        let same = move |view: &Cow<'_, str>| self::city(view).is_some_and(|other| other == city);
         found.into_iter().filter_map(move |row| self.view(row).filter(same))
     }
 }
@@ -156,6 +156,7 @@ mod tests {
     use super::super::tests::alike;
     use super::*;
     use crate::checkpoint::{Reader, Writer};
+    use crate::domain::field;
     use crate::engine::{Engine, Settings};
     use crate::env::{LogicalClock, UuidV7};
     use crate::projection::Projection;
@@ -209,7 +210,9 @@ mod tests {
         let found = [0, 1, 2, 3, 4, 5].map(|position| {
             let users = users.as_of(Moment::Past { position, sources });
             let of_city = |city| {
-                let users = users.by_city(city).map(|user| user.string("id").unwrap().into_owned());
+                let users = users
+                    .by_city(city)
+                    .map(|user| field(&user, "id").unwrap().trim_matches('"').to_owned());
                 users.collect::<Vec<_>>().concat()
             };
             [&one, &other].map(|text| {
@@ -242,15 +245,16 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("asof-users-{}", std::process::id()));
         let disk = Rc::new(Disk::create(&folder).unwrap());
         let mut writer = Writer::create(disk.clone()).unwrap();
-        assert!(users.save(&mut writer).unwrap());
+        assert!(users.save(&mut writer, store).unwrap());
         writer.finish().unwrap();
         let mut users = Users::default();
         assert!(users.restore(&Reader::open(disk.as_ref()).unwrap()));
         // What the events need of the present is read; then the rest can't be.
-        let of_city = ["b@x.io", "c@x.io"].map(|city| users.by_city(city).count());
-        let of_email = ["b@x.io", "c@x.io"].map(|email| users.email_owner(email).unwrap());
-        assert!(users.get("a").is_some());
-        assert_eq!((of_city, of_email), ([1, 1], ["b".to_owned(), "a".to_owned()]));
+        let of_city = ["b@x.io", "c@x.io"].map(|city| users.by_city(store, city).count());
+        let of_email = ["b@x.io", "c@x.io"].map(|email| users.by_email(store, email).unwrap());
+        assert_eq!(of_email.map(|view| field(view, "id").unwrap()), ["\"b\"", "\"a\""]);
+        assert!(users.get(store, "a").is_some());
+        assert_eq!(of_city, [1, 1]);
         let file = folder.join("checkpoint");
         let size = std::fs::read(&file).unwrap().len();
         std::fs::write(&file, vec![0; size]).unwrap();

@@ -1,11 +1,14 @@
 //! Which rows belong to which city.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::iter;
 use std::ops::Range;
 
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
+
 use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
+use crate::projection::row_set::RowSet;
 
 const BY_HASH: &str = "users/cities";
 const ENDS: &str = "users/cities/ends";
@@ -16,18 +19,26 @@ const ROWS: &str = "users/cities/rows";
 #[derive(Debug, Default)]
 pub(super) struct Cities {
     /// Those that were changed or added since.
-    changed: BTreeMap<Box<str>, City>,
+    changed: IndexMap<Box<str>, City, DefaultHashBuilder>,
     restored: Lazy<Groups>,
 }
 
 /// What a city is now.
 #[derive(Debug, Default)]
 struct City {
-    /// Where its restored rows lie.
-    restored: Range<usize>,
-    /// Those of them that left; they may have come back, as one of `more`.
-    gone: BTreeSet<u32>,
-    more: BTreeSet<u32>,
+    /// What it was before, if it was restored.
+    before: Option<Box<Before>>,
+    /// The rows that came since.
+    more: RowSet,
+}
+
+/// The restored rows of a city.
+#[derive(Debug, Default)]
+struct Before {
+    /// Where they lie.
+    rows: Range<usize>,
+    /// Those of them that left; they may have come back, as one of the others.
+    gone: RowSet,
 }
 
 /// The rows of several cities, one city behind the other, ascending within each.
@@ -54,7 +65,7 @@ impl Cities {
     ) -> impl Iterator<Item = u32> {
         let changed = self.changed.get(city);
         let restored = match changed {
-            Some(changed) => changed.restored.clone(),
+            Some(changed) => changed.restored(),
             None => {
                 let group = self.restored.get().find(seed, city, of_city);
                 group.map(|(_, group)| self.restored.get().range(group)).unwrap_or_default()
@@ -78,11 +89,11 @@ impl Cities {
             Some(changed) => changed,
             None => self.take_over(seed, name, of_city),
         };
-        if !city.more.remove(&row) {
-            city.gone.insert(row);
+        if !city.more.remove(row) {
+            city.before.get_or_insert_default().gone.insert(row);
         }
-        if city.more.is_empty() && city.gone.len() >= city.restored.len() {
-            self.changed.remove(name);
+        if city.is_empty() {
+            self.changed.swap_remove(name);
         }
     }
 
@@ -90,7 +101,7 @@ impl Cities {
     pub(super) fn save(&self, seed: Seed, writer: &mut Writer) -> io::Result<()> {
         let (mut groups, mut hashes) = (Groups::default(), Vec::new());
         for (name, city) in &self.changed {
-            groups.rows.extend(self.merged(city.restored.clone(), Some(city)));
+            groups.rows.extend(self.merged(city.restored(), Some(city)));
             groups.ends.push(groups.rows.len() as u32);
             hashes.push(seed.hash(name));
         }
@@ -107,7 +118,7 @@ impl Cities {
 
     /// The cities that were saved.
     pub(super) fn restore(reader: &Reader) -> Self {
-        Self { changed: BTreeMap::new(), restored: Lazy::of(reader, Groups::restore) }
+        Self { changed: IndexMap::default(), restored: Lazy::of(reader, Groups::restore) }
     }
 
     /// Whether what was saved turned out unreadable.
@@ -121,10 +132,11 @@ impl Cities {
         restored: Range<usize>,
         changed: Option<&'a City>,
     ) -> impl Iterator<Item = u32> + use<'a> {
-        let left = move |row: &u32| !changed.is_some_and(|city| city.gone.contains(row));
+        let gone = changed.and_then(|city| city.before.as_ref()).map(|before| &before.gone);
+        let left = move |row: &u32| !gone.is_some_and(|gone| gone.contains(*row));
         let restored = self.restored.get().rows.get(restored).unwrap_or_default();
         let mut stayed = restored.iter().copied().filter(left).peekable();
-        let mut came = changed.into_iter().flat_map(|city| city.more.iter().copied()).peekable();
+        let mut came = changed.into_iter().flat_map(|city| city.more.iter()).peekable();
         iter::from_fn(move || match (stayed.peek(), came.peek()) {
             (Some(stayed), Some(other)) if other < stayed => came.next(),
             (Some(_), _) => stayed.next(),
@@ -136,10 +148,24 @@ impl Cities {
     fn take_over(&mut self, seed: Seed, name: &str, of_city: impl OfCity) -> &mut City {
         let mut city = City::default();
         if let Some((hash, group)) = self.restored.get().find(seed, name, of_city) {
-            city.restored = self.restored.get().range(group);
+            let rows = self.restored.get().range(group);
+            city.before = Some(Box::new(Before { rows, ..Before::default() }));
             self.restored.change(|groups| _ = groups.by_hash.replace(hash, group, None));
         }
         self.changed.entry(name.into()).or_insert(city)
+    }
+}
+
+impl City {
+    /// Where its restored rows lie.
+    fn restored(&self) -> Range<usize> {
+        self.before.as_ref().map_or(0..0, |before| before.rows.clone())
+    }
+
+    /// Whether all rows have left it.
+    fn is_empty(&self) -> bool {
+        let left = |before: &Before| before.gone.len() >= before.rows.len() as u64;
+        self.more.is_empty() && self.before.as_deref().is_none_or(left)
     }
 }
 

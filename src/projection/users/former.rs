@@ -50,15 +50,14 @@ struct GivenUp {
 }
 
 impl Former {
-    /// Notes that a row, not by its creation, took a text.
-    pub(super) fn took(&mut self, row: u32, position: u32) {
-        self.new.taken.insert(row, position);
-    }
-
-    /// Notes that a row gave up the text with this hash.
-    pub(super) fn gave_up(&mut self, row: u32, hash: u32, position: u32) {
-        let from = self.new.taken.remove(&row).unwrap_or(0);
-        self.new.push(hash, row, from, position);
+    /// Notes that a row, not by its creation, gave up the text with the hash that is `given_up`,
+    /// if it had one, and `took` another, if it has one now.
+    pub(super) fn changed(&mut self, row: u32, given_up: Option<u32>, took: bool, position: u32) {
+        let taken = &mut self.new.taken;
+        let from = if took { taken.insert(row, position) } else { taken.remove(&row) };
+        if let Some(hash) = given_up {
+            self.new.push(hash, row, from.unwrap_or(0), position);
+        }
     }
 
     /// Whether a row had the text that it has now at a position, by which it was created.
@@ -182,8 +181,7 @@ mod tests {
                 }
                 match now.insert(*row, *text) {
                     Some(before) if before != *text => {
-                        before.into_iter().for_each(|text| former.gave_up(*row, text, position));
-                        text.iter().for_each(|_| former.took(*row, position));
+                        former.changed(*row, before, text.is_some(), position);
                     }
                     _ => {}
                 }

@@ -2,6 +2,7 @@
 
 mod as_of;
 mod cities;
+mod emails;
 mod former;
 mod lives;
 mod row;
@@ -11,44 +12,52 @@ pub use as_of::UsersAsOf;
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::Projection;
-use super::lookup::Lookup;
-use super::rows::Rows;
+use super::rows::Column;
 use super::text::folded;
-use crate::checkpoint::{Reader, Seed, Writer};
+use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent, identified};
-use crate::domain::{Decider, Fields};
+use crate::domain::{Decider, Fields, each_field, field};
 use crate::json;
 use crate::schema::Delivery;
+use crate::store::{EventStore, RecordedEvent, StreamKey};
 use cities::Cities;
+use emails::Emails;
 use former::Former;
 use lives::Lives;
-use row::UserRow;
+use row::{Found, UserRow, UserRows};
 
 /// All living users as they are now, and what leads to those of the past: of that, a user who is
 /// created takes some bits, and each change of an email or a city about 45 bytes. Finding,
 /// changing or removing one costs at most logarithmic time in the number of the others.
+///
+/// Texts that the store has stay there, so whoever asks brings the store whose events these are.
 #[derive(Debug, Default)]
 pub struct Users {
     /// In order of creation. A deleted user's row stays, so that its id stays taken.
-    rows: Rows<UserRow>,
+    rows: UserRows,
     lives: Lives,
     /// How many of them are living.
     count: u64,
-    by_id: Lookup,
-    /// By their email in one case, the first created living user who has it.
-    by_email: Lookup,
-    /// The others who have the same email: commands don't let it happen, loaded events can.
-    also_by_email: BTreeMap<Box<str>, BTreeSet<u32>>,
+    /// By the number of its stream, the row of a user, or [`NOBODY`]; up to the last of them.
+    by_stream: Column<u32>,
+    /// By the hashes of their ids, the rows that come from a checkpoint: to find these, nothing is
+    /// read of the events before it. The store knows the ids of all others.
+    restored_ids: Lazy<HashIndex>,
+    /// Living users by their email.
+    by_email: Emails,
     /// Living users by their city, in order of creation.
     by_city: Cities,
     former_emails: Former,
     former_cities: Former,
     seed: Seed,
 }
+
+/// What stands for a row where a stream is no user's. Each row has an event of its own, and the
+/// store has fewer than 2^32 events.
+const NOBODY: u32 = u32::MAX;
 
 /// In which indexes a row may have another place than before.
 #[derive(Clone, Copy)]
@@ -71,10 +80,23 @@ impl Projection for Users {
         let Some(event) = delivery.decode::<UserEvent>() else {
             return false;
         };
-        let id = delivery.event().aggregate_id;
-        let row = self.row(id);
-        let before = row.and_then(|row| self.rows.get(row)).map_or(User::Absent, UserRow::user);
-        let after = UserDecider::evolve(before, &event);
+        let (store, recorded) = (delivery.store(), delivery.event());
+        let row = self.row(recorded.stream);
+        let after = match delivery.after::<User>() {
+            Some(after) => after.clone(),
+            None => {
+                let before = row.and_then(|row| self.rows.get(store, row));
+                let before = before.map_or(User::Absent, |before| before.user());
+                UserDecider::evolve(before, &event)
+            }
+        };
+        let Some(new) = row_of(recorded.aggregate_id, &after) else {
+            return true; // there is nobody yet
+        };
+        let Some(row) = row else {
+            self.add(store, new, recorded);
+            return true;
+        };
         // What an update doesn't name stays as it is, in the indexes also.
         let moves = match &*event {
             UserEvent::Updated(changes) => {
@@ -83,29 +105,28 @@ impl Projection for Users {
             }
             UserEvent::Created(_) | UserEvent::Deleted => Moves { email: true, city: true },
         };
-        // The store has fewer than 2^32 events.
-        self.store(id, row, after, moves, delivery.event().sequence_number as u32);
+        self.put(store, row, new, moves, recorded);
         true
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn changes(&self, delivery: &Delivery<'_>) -> Vec<&'static str> {
         let Some(event) = delivery.decode::<UserEvent>() else { return Vec::new() };
-        let row = self.row(delivery.event().aggregate_id).and_then(|row| self.rows.get(row));
-        let before = row.map_or(User::Absent, UserRow::user);
-        let (email, city) = match (&*event, before) {
-            (UserEvent::Created(fields), User::Absent) => (true, city(fields).is_some()),
-            (UserEvent::Created(_) | UserEvent::Deleted, User::Living(_)) => (true, true),
-            (UserEvent::Updated(changes), User::Living(_)) if changes.as_str() != "{}" => {
+        let row = self.row(delivery.event().stream);
+        let living = row.and_then(|row| self.rows.living(row));
+        let (email, city) = match (&*event, living) {
+            (UserEvent::Created(fields), None) => (true, city(fields.as_str()).is_some()),
+            (UserEvent::Created(_) | UserEvent::Deleted, Some(true)) => (true, true),
+            (UserEvent::Updated(changes), Some(true)) if changes.as_str() != "{}" => {
                 let [email, city] = changes.get_each(["email", "city"]);
                 (email.is_some(), city.is_some())
             }
-            (UserEvent::Updated(_), User::Living(_) | User::Absent)
-            | (UserEvent::Deleted, User::Absent)
-            | (_, User::Deleted) => return Vec::new(),
+            (UserEvent::Updated(_), Some(true) | None)
+            | (UserEvent::Deleted, None)
+            | (_, Some(false)) => return Vec::new(),
         };
         // The list shows all fields.
         let models = [(LISTING, true), (EMAILS, email), (CITIES, city)];
@@ -116,8 +137,8 @@ impl Projection for Users {
         self
     }
 
-    fn save(&self, writer: &mut Writer) -> io::Result<bool> {
-        self.save_to(writer).map(|()| true)
+    fn save(&self, writer: &mut Writer, store: &dyn EventStore) -> io::Result<bool> {
+        self.save_to(writer, store).map(|()| true)
     }
 
     fn restore(&mut self, reader: &Reader) -> bool {
@@ -131,30 +152,33 @@ impl Projection for Users {
 
 impl Users {
     /// The view of the living user `id`.
-    pub fn get(&self, id: &str) -> Option<&str> {
-        self.view(self.row(id)?)
+    pub fn get<'a>(&'a self, store: &'a dyn EventStore, id: &str) -> Option<&'a str> {
+        self.view(store, self.row_of_id(store, id)?)
     }
 
     /// The view of the living user whose email this is, whatever its case.
-    pub fn by_email(&self, email: &str) -> Option<&str> {
-        self.view(self.row_of_email(email)?)
-    }
-
-    /// The id of the living user whose email this is, whatever its case.
-    pub fn email_owner(&self, email: &str) -> Option<String> {
-        let view = self.fields(self.row_of_email(email)?)?;
-        view.string("id").map(Cow::into_owned)
+    pub fn by_email<'a>(&'a self, store: &'a dyn EventStore, email: &str) -> Option<&'a str> {
+        self.view(store, self.row_of_email(store, email)?)
     }
 
     /// The views of the living users of a city, in order of creation.
-    pub fn by_city(&self, city: &str) -> impl Iterator<Item = &str> {
-        self.rows_of_city(city).filter_map(|row| self.view(row))
+    pub fn by_city<'a>(
+        &'a self,
+        store: &'a dyn EventStore,
+        city: &str,
+    ) -> impl Iterator<Item = &'a str> {
+        self.rows_of_city(store, city).filter_map(move |row| self.view(store, row))
     }
 
     /// The views of `limit` living users after the first `skip`, in order of creation.
-    pub fn page(&self, skip: u64, limit: u64) -> impl Iterator<Item = &str> {
+    pub fn page<'a>(
+        &'a self,
+        store: &'a dyn EventStore,
+        skip: u64,
+        limit: u64,
+    ) -> impl Iterator<Item = &'a str> {
         let rows = self.lives.living(self.rows.len() as u32, u32::MAX, skip);
-        rows.take(limit as usize).filter_map(|row| self.view(row))
+        rows.take(limit as usize).filter_map(move |row| self.view(store, row))
     }
 
     /// How many users are living.
@@ -163,91 +187,100 @@ impl Users {
     }
 
     /// The view of a row, if that is a living user.
-    fn fields(&self, row: u32) -> Option<&Fields> {
-        let row = self.rows.get(row)?;
-        row.living.then_some(&row.view)
+    fn view<'a>(&'a self, store: &'a dyn EventStore, row: u32) -> Option<&'a str> {
+        let row = self.rows.get(store, row)?;
+        row.living().then(|| row.view())
     }
 
-    /// The same as text.
-    fn view(&self, row: u32) -> Option<&str> {
-        self.fields(row).map(Fields::as_str)
+    fn rows_of_city(&self, store: &dyn EventStore, city: &str) -> impl Iterator<Item = u32> {
+        self.by_city.rows(self.seed, city, |row| has_city(&self.rows, store, row, city))
     }
 
-    fn rows_of_city(&self, city: &str) -> impl Iterator<Item = u32> {
-        self.by_city.rows(self.seed, city, |row| has_city(&self.rows, row, city))
+    /// The row of the user whose stream this is.
+    fn row(&self, stream: StreamKey) -> Option<u32> {
+        self.by_stream.get(stream.0).filter(|row| *row != NOBODY)
     }
 
-    fn row(&self, id: &str) -> Option<u32> {
-        let start = leading_id(id);
-        let same = |row: u32| self.rows.get(row).is_some_and(|row| row.has_id(&start));
-        self.by_id.find(self.seed.hash(id), same)
-    }
-
-    fn row_of_email(&self, email: &str) -> Option<u32> {
-        let email = folded(Cow::Borrowed(email));
-        self.by_email.find(self.seed.hash(&email), |row| self.has_email(row, &email))
-    }
-
-    fn has_email(&self, row: u32, email: &str) -> bool {
-        let same = |row: &UserRow| self::email(&row.view).is_some_and(|other| other == email);
-        self.rows.get(row).is_some_and(same)
-    }
-
-    /// Puts `after` in the place of what was in `row`, in the rows and in every index; in those
-    /// of emails and cities only if it `moves` there.
-    fn store(&mut self, id: &str, row: Option<u32>, after: User, moves: Moves, position: u32) {
-        let (view, living) = match after {
-            User::Absent => return,
-            User::Living(fields) => (identified(id, &fields), true),
-            User::Deleted => {
-                let id = json::quoted(id);
-                (Fields::new([("id", id.as_str())]), false)
+    fn row_of_id(&self, store: &dyn EventStore, id: &str) -> Option<u32> {
+        let restored = self.restored_ids.get();
+        if !restored.is_empty() {
+            let same = |row: &u32| {
+                let row = self.rows.get(store, *row);
+                row.and_then(|row| self::id(row.view())).is_some_and(|other| other == id)
+            };
+            if let Some(row) = restored.find(self.seed.hash(id)).find(same) {
+                return Some(row);
             }
-        };
-        let new = UserRow { view, living };
-        let view = new.view.clone();
-        let Some(row) = row else {
-            return self.add(id, new, position);
-        };
-        // A damaged row has none; the read model is replayed then.
-        let Some(old) = self.rows.replace(row, new) else { return };
-        // Nobody comes back: whatever happens to a deleted user, it stays so.
-        if old.living && !living {
-            self.lives.deleted(row, position);
-            self.count -= 1;
         }
-        if moves.email {
-            self.move_email(row, email(&old.view), email(&view), position);
-        }
-        if moves.city {
-            self.move_city(row, city(&old.view), city(&view), position);
-        }
+        self.row(store.stream(id)?.key)
+    }
+
+    fn row_of_email(&self, store: &dyn EventStore, email: &str) -> Option<u32> {
+        let email = folded(Cow::Borrowed(email));
+        let of_email = |row| has_email(&self.rows, store, row, &email);
+        self.by_email.find(self.seed.hash(&email), of_email)
     }
 
     /// Adds the row of a user that had none.
-    fn add(&mut self, id: &str, new: UserRow, position: u32) {
-        // Each row has an event of its own.
+    fn add(&mut self, store: &dyn EventStore, new: UserRow, event: &RecordedEvent<'_>) {
         let row = self.rows.len() as u32;
-        self.by_id.insert(self.seed.hash(id), row);
+        let StreamKey(stream) = event.stream;
+        while self.by_stream.len() < stream as usize {
+            self.by_stream.push(NOBODY);
+        }
+        if self.by_stream.len() == stream as usize {
+            self.by_stream.push(row);
+        } else {
+            self.by_stream.set(stream, row);
+        }
+        let position = event.sequence_number as u32;
         self.lives.created(position);
         if new.living {
             self.count += 1;
         } else {
             self.lives.deleted(row, position);
         }
-        let view = new.view.clone();
-        self.rows.push(new);
-        let (email, city) = indexed(&view);
-        if let Some(email) = email {
-            self.take_email(row, &email);
+        let [email, city] = each_field(new.view.as_str(), ["email", "city"]);
+        if let Some(email) = email.and_then(json::string) {
+            self.take_email(store, row, &folded(email));
         }
-        if let Some(city) = city {
-            self.enter_city(row, &city);
+        if let Some(city) = city.and_then(json::string) {
+            self.enter_city(store, row, &city);
+        }
+        self.rows.push(new, event);
+    }
+
+    /// Puts a row in the place of another, in the rows and in every index; in those of emails and
+    /// cities only if it `moves` there.
+    fn put(
+        &mut self,
+        store: &dyn EventStore,
+        row: u32,
+        new: UserRow,
+        moves: Moves,
+        event: &RecordedEvent<'_>,
+    ) {
+        let position = event.sequence_number as u32;
+        let UserRow { view, living } = new.clone();
+        // A damaged row has none; the read model is replayed then.
+        let Some(old) = self.rows.replace(store, row, new) else { return };
+        // Nobody comes back: whatever happens to a deleted user, it stays so.
+        if old.living() && !living {
+            self.lives.deleted(row, position);
+            self.count -= 1;
+        }
+        let (old, view) = (old.view(), view.as_str());
+        if moves.email {
+            self.move_email(store, row, email(old), email(view), position);
+        }
+        if moves.city {
+            self.move_city(store, row, city(old), city(view), position);
         }
     }
 
     fn move_email(
         &mut self,
+        store: &dyn EventStore,
         row: u32,
         old: Option<Cow<'_, str>>,
         new: Option<Cow<'_, str>>,
@@ -256,39 +289,25 @@ impl Users {
         if old == new {
             return;
         }
-        if let Some(email) = old {
-            self.give_up_email(row, &email);
-            self.former_emails.gave_up(row, self.seed.hash(&email), position);
+        let hash = old.as_deref().map(|email| self.seed.hash(email));
+        if let Some(given_up) = old.as_deref().zip(hash) {
+            self.by_email.remove(given_up, row);
         }
-        if let Some(email) = new {
-            self.take_email(row, &email);
-            self.former_emails.took(row, position);
+        if let Some(email) = &new {
+            self.take_email(store, row, email);
         }
+        self.former_emails.changed(row, hash, new.is_some(), position);
     }
 
-    fn take_email(&mut self, row: u32, email: &str) {
-        let hash = self.seed.hash(email);
+    fn take_email(&mut self, store: &dyn EventStore, row: u32, email: &str) {
         // Everyone's view has the email by now; only the one who had it before is listed.
-        let Some(owner) = self.by_email.find(hash, |other| self.has_email(other, email)) else {
-            return self.by_email.insert(hash, row);
-        };
-        let (first, other) = (owner.min(row), owner.max(row));
-        self.by_email.replace(hash, owner, Some(first));
-        self.also_by_email.entry(email.into()).or_default().insert(other);
-    }
-
-    fn give_up_email(&mut self, row: u32, email: &str) {
-        let mut others = self.also_by_email.remove(email).unwrap_or_default();
-        if !others.remove(&row) {
-            self.by_email.replace(self.seed.hash(email), row, others.pop_first());
-        }
-        if !others.is_empty() {
-            self.also_by_email.insert(email.into(), others);
-        }
+        let of_email = |other| has_email(&self.rows, store, other, email);
+        self.by_email.insert((email, self.seed.hash(email)), row, of_email);
     }
 
     fn move_city(
         &mut self,
+        store: &dyn EventStore,
         row: u32,
         old: Option<Cow<'_, str>>,
         new: Option<Cow<'_, str>>,
@@ -297,52 +316,61 @@ impl Users {
         if old == new {
             return;
         }
-        if let Some(city) = old {
+        let hash = old.as_deref().map(|city| self.seed.hash(city));
+        if let Some(city) = &old {
             // The row itself has left already, but it speaks for the city that it was in.
-            let of_city = |other| other == row || has_city(&self.rows, other, &city);
-            self.by_city.remove(self.seed, &city, row, of_city);
-            self.former_cities.gave_up(row, self.seed.hash(&city), position);
+            let of_city = |other| other == row || has_city(&self.rows, store, other, city);
+            self.by_city.remove(self.seed, city, row, of_city);
         }
-        if let Some(city) = new {
-            self.enter_city(row, &city);
-            self.former_cities.took(row, position);
+        if let Some(city) = &new {
+            self.enter_city(store, row, city);
         }
+        self.former_cities.changed(row, hash, new.is_some(), position);
     }
 
-    fn enter_city(&mut self, row: u32, city: &str) {
-        let of_city = |other| has_city(&self.rows, other, city);
+    fn enter_city(&mut self, store: &dyn EventStore, row: u32, city: &str) {
+        let of_city = |other| has_city(&self.rows, store, other, city);
         self.by_city.insert(self.seed, city, row, of_city);
     }
 }
 
-fn has_city(rows: &Rows<UserRow>, row: u32, city: &str) -> bool {
-    rows.get(row).is_some_and(|row| self::city(&row.view).is_some_and(|other| other == city))
+/// The row of the user `id` in a state; `None` if there is no such user yet.
+fn row_of(id: &str, state: &User) -> Option<UserRow> {
+    match state {
+        User::Absent => None,
+        User::Living(fields) => Some(UserRow { view: identified(id, fields), living: true }),
+        User::Deleted => {
+            let id = json::quoted(id);
+            Some(UserRow { view: Fields::new([("id", id.as_str())]), living: false })
+        }
+    }
 }
 
-/// What a view is indexed by: the email in one case, and the city.
-fn indexed(view: &Fields) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
-    let [email, city] = view.get_each(["email", "city"]);
-    (email.and_then(json::string).map(folded), city.and_then(json::string))
+fn has_email(rows: &UserRows, store: &dyn EventStore, row: u32, email: &str) -> bool {
+    let same = |row: Found<'_>| self::email(row.view()).is_some_and(|other| other == email);
+    rows.get(store, row).is_some_and(same)
 }
 
-/// The first of what a view is [`indexed`] by, alone.
-fn email(view: &Fields) -> Option<Cow<'_, str>> {
-    let [email] = view.get_each(["email"]);
+fn has_city(rows: &UserRows, store: &dyn EventStore, row: u32, city: &str) -> bool {
+    let same = |row: Found<'_>| self::city(row.view()).is_some_and(|other| other == city);
+    rows.get(store, row).is_some_and(same)
+}
+
+/// The id of a view.
+fn id(view: &str) -> Option<Cow<'_, str>> {
+    field(view, "id").and_then(json::string)
+}
+
+/// The email of a view, in one case.
+fn email(view: &str) -> Option<Cow<'_, str>> {
+    let [email] = each_field(view, ["email"]);
     email.and_then(json::string).map(folded)
 }
 
-/// The second, alone.
-fn city(view: &Fields) -> Option<Cow<'_, str>> {
-    let [city] = view.get_each(["city"]);
+/// The city of a view.
+fn city(view: &str) -> Option<Cow<'_, str>> {
+    let [city] = each_field(view, ["city"]);
     city.and_then(json::string)
-}
-
-/// How the view of the user `id` begins.
-fn leading_id(id: &str) -> String {
-    let mut start = String::with_capacity(id.len() + 8);
-    start.push_str("{\"id\":");
-    json::push_string(&mut start, id);
-    start
 }
 
 #[cfg(test)]
