@@ -10,40 +10,52 @@ use crate::json::{self, Json, Members};
 /// as an absent field.
 #[derive(Debug)]
 pub struct Payload<'a> {
+    /// The object; `None` if there is none, and then its fields need no messages.
+    object: Option<Json<'a>>,
     members: Members<'a>,
-    /// Whether there is a payload object at all: if not, its fields need no messages.
-    readable: bool,
-    /// What messages write before the name of a field: `Items[0].`, nothing in the payload itself.
-    prefix: String,
+    place: Place,
     /// Whether a field is also found under its name in camelCase.
     camel_case: bool,
     errors: Vec<String>,
+}
+
+/// Where an object lies. Only messages tell, so it is written when there is one.
+#[derive(Debug)]
+enum Place {
+    /// It is the payload.
+    Payload,
+    /// It is the value of a field.
+    Field {
+        /// What messages write before the name of the field: nothing in the payload itself.
+        prefix: String,
+        key: &'static str,
+        /// Whether the field is given under its name in camelCase.
+        in_camel_case: bool,
+        /// Which item it is, if the field is an array.
+        nth: Option<usize>,
+    },
 }
 
 impl<'a> Payload<'a> {
     /// The payload of a command; without one, every required field is missing.
     pub fn new(payload: Option<Json<'a>>) -> Self {
         match payload {
-            Some(payload) => Self::of(payload, "Payload", String::new()),
+            Some(payload) => Self::of(payload, Place::Payload),
             None => {
                 let errors = vec!["Payload is required".to_owned()];
-                Self::with(Members::default(), false, String::new(), errors)
+                let members = Members::default();
+                Self { object: None, members, place: Place::Payload, camel_case: false, errors }
             }
         }
     }
 
-    /// The object `value`, which messages call `name`, and whose fields have the `prefix`.
-    fn of(value: Json<'a>, name: &str, prefix: String) -> Self {
-        match Members::of(value) {
-            Ok(members) => Self::with(members, true, prefix, Vec::new()),
-            Err(error) => {
-                Self::with(Members::default(), false, prefix, vec![format!("{name} {error}")])
-            }
-        }
-    }
-
-    fn with(members: Members<'a>, readable: bool, prefix: String, errors: Vec<String>) -> Self {
-        let mut payload = Self { members, readable, prefix, camel_case: false, errors };
+    /// The object `value`, which lies at this `place`.
+    fn of(value: Json<'a>, place: Place) -> Self {
+        let (object, members, errors) = match Members::of(value) {
+            Ok(members) => (Some(value), members, Vec::new()),
+            Err(error) => (None, Members::default(), vec![format!("{} {error}", place.name())]),
+        };
+        let mut payload = Self { object, members, place, camel_case: false, errors };
         if let Some(key) = payload.members.duplicate() {
             let message = format!("{} is given twice", payload.called(key));
             payload.errors.push(message);
@@ -51,10 +63,20 @@ impl<'a> Payload<'a> {
         payload
     }
 
+    /// The text of the object, if it can stay as it is: a JSON object without white space
+    /// between its tokens, without a backslash, and with few keys, none of them given twice.
+    /// `None` says nothing: some objects that are like this are not worth telling apart.
+    pub fn as_plain(&self) -> Option<&'a str> {
+        self.object?.plain_object()
+    }
+
     /// From here on, each of these `fields`, named in snake_case, is also found under its name in
     /// camelCase. A field that is given under both, and all fields beside these, are mistakes.
     pub fn only(&mut self, fields: &[&str]) {
         self.camel_case = true;
+        if self.members.iter().all(|(key, _)| fields.contains(&key)) {
+            return; // as almost always
+        }
         for field in fields {
             if self.members.get_present(field).is_some()
                 && let Some((name, _)) = self.in_camel_case(field)
@@ -86,7 +108,7 @@ impl<'a> Payload<'a> {
 
     /// A message for each of these `fields` that is not given; none without a payload object.
     pub fn missing(&self, fields: &[&str]) -> Vec<String> {
-        let missing = fields.iter().filter(|field| self.readable && !self.has(field));
+        let missing = fields.iter().filter(|field| self.object.is_some() && !self.has(field));
         missing.map(|field| format!("{} is required", self.label(field))).collect()
     }
 
@@ -97,12 +119,13 @@ impl<'a> Payload<'a> {
 
     /// The text of `key`, if it is given: a string, and not blank.
     pub fn text(&mut self, key: &str) -> Option<Cow<'a, str>> {
-        let raw = self.present(key)?;
-        let Some(text) = json::string(raw) else {
-            let kind = if raw.starts_with('"') { "valid Unicode" } else { "a string" };
+        let value = self.present(key)?;
+        let Some(text) = value.string() else {
+            let string = value.as_str().starts_with('"');
+            let kind = if string { "valid Unicode" } else { "a string" };
             return self.mistake(key, &format!("must be {kind}"));
         };
-        if text.trim().is_empty() {
+        if is_blank(&text) {
             return self.mistake(key, "must not be empty");
         }
         Some(text)
@@ -110,19 +133,19 @@ impl<'a> Payload<'a> {
 
     /// The text of `key`, which has to be given.
     pub fn required_text(&mut self, key: &str) -> Option<Cow<'a, str>> {
-        self.require(key);
+        self.require(key)?;
         self.text(key)
     }
 
     /// The whole number `key`, if it is given. What is beyond `i128` comes as its nearest end.
     pub fn whole_number(&mut self, key: &str) -> Option<i128> {
-        let raw = self.present(key)?;
-        json::integer(raw).or_else(|| self.mistake(key, "must be a whole number"))
+        let value = self.present(key)?;
+        json::integer(value.as_str()).or_else(|| self.mistake(key, "must be a whole number"))
     }
 
     /// The whole number `key` from 1 to `most`, which has to be given.
     pub fn required_count(&mut self, key: &str, most: u32) -> Option<u32> {
-        self.require(key);
+        self.require(key)?;
         let number = self.whole_number(key)?;
         match u32::try_from(number) {
             Ok(count) if (1..=most).contains(&count) => Some(count),
@@ -133,8 +156,8 @@ impl<'a> Payload<'a> {
 
     /// The amount of money `key`, which has to be given: a number, or a string that holds one.
     pub fn required_amount(&mut self, key: &str) -> Option<Money> {
-        self.require(key);
-        match Money::read(self.present(key)?) {
+        let value = self.require(key)?;
+        match Money::read(value.as_str()) {
             Ok(amount) => Some(amount),
             Err(error) => self.mistake(key, &error.to_string()),
         }
@@ -143,19 +166,18 @@ impl<'a> Payload<'a> {
     /// What `read` makes of the object `key`, which has to be given.
     pub fn required_object<T>(
         &mut self,
-        key: &str,
+        key: &'static str,
         read: impl FnOnce(&mut Payload<'a>) -> Option<T>,
     ) -> Option<T> {
-        self.require(key);
-        let raw = self.present(key)?;
-        self.within(raw, &self.label(key), read)
+        let value = self.require(key)?;
+        self.within(value, self.place_of(key, None), read)
     }
 
     /// What `read` makes of each object of the array `key`, which has to be given and not to be
     /// empty. `None` if one of them is not read.
     pub fn required_objects<T>(
         &mut self,
-        key: &str,
+        key: &'static str,
         read: impl FnMut(&mut Payload<'a>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let read = self.required_list(key, read)?;
@@ -168,44 +190,44 @@ impl<'a> Payload<'a> {
     /// The same for an array that may be empty.
     pub fn required_list<T>(
         &mut self,
-        key: &str,
+        key: &'static str,
         mut read: impl FnMut(&mut Payload<'a>) -> Option<T>,
     ) -> Option<Vec<T>> {
-        self.require(key);
-        let raw = self.present(key)?;
-        let Some(items) = json::items(raw) else {
+        let Some(items) = self.require(key)?.items() else {
             return self.mistake(key, "must be an array");
         };
-        let label = self.label(key);
-        let read_each = items.into_iter().enumerate();
         // All are read before any is missed: each one's mistakes are to be told.
-        let all: Vec<Option<T>> = read_each
-            .map(|(nth, item)| self.within(item, &format!("{label}[{nth}]"), &mut read))
-            .collect();
-        all.into_iter().collect()
+        let mut all = Some(Vec::new());
+        for (nth, item) in items.enumerate() {
+            let value = self.within(item, self.place_of(key, Some(nth)), &mut read);
+            match (&mut all, value) {
+                (Some(all), Some(value)) => all.push(value),
+                (Some(_), None) => all = None,
+                (None, _) => {}
+            }
+        }
+        all
     }
 
     /// The texts of the array `key`, none of them blank and at most `most` of them. It has to be
     /// given, and may be empty.
     pub fn required_texts(&mut self, key: &str, most: usize) -> Option<Vec<String>> {
-        self.require(key);
-        let raw = self.present(key)?;
-        let items = json::items(raw);
-        if items.as_ref().is_none_or(|items| items.iter().any(|item| !item.starts_with('"'))) {
+        let items: Option<Vec<Json<'a>>> = self.require(key)?.items().map(Iterator::collect);
+        let is_string = |item: &Json<'_>| item.as_str().starts_with('"');
+        let Some(items) = items.filter(|items| items.iter().all(is_string)) else {
             return self.mistake(key, "must be an array of strings");
-        }
-        let items = items.unwrap_or_default();
+        };
         if items.len() > most {
             return self.mistake(key, &format!("must have at most {most} items"));
         }
-        let label = self.label(key);
-        let mut read = |(nth, raw): (usize, &str)| {
-            let text = json::string(raw);
+        let mut read = |(nth, value): (usize, Json<'a>)| {
+            let text = value.string();
             let mistake = match &text {
                 None => "must be valid Unicode",
-                Some(text) if text.trim().is_empty() => "must not be empty",
+                Some(text) if is_blank(text) => "must not be empty",
                 Some(_) => return text.map(Cow::into_owned),
             };
+            let label = self.label(key);
             self.errors.push(format!("{label}[{nth}] {mistake}"));
             None
         };
@@ -217,6 +239,9 @@ impl<'a> Payload<'a> {
     /// Checks that the values of all other keys than `known` can be stored: that their texts
     /// are valid Unicode.
     pub fn storable_beside(&mut self, known: &[&str]) {
+        if self.members.are_plain() {
+            return;
+        }
         for (key, raw) in self.members.iter() {
             if !known.contains(&key) && !json::is_unicode(raw) {
                 self.errors.push(format!("{} must be valid Unicode", self.called(key)));
@@ -235,23 +260,26 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The raw value of `key`, unless it is `null`.
-    fn present(&self, key: &str) -> Option<&'a str> {
-        let given = self.members.get_present(key);
+    /// The value of `key`, unless it is `null`.
+    fn present(&self, key: &str) -> Option<Json<'a>> {
+        let given = self.members.value_present(key);
         given.or_else(|| self.in_camel_case(key).map(|(_, raw)| raw))
     }
 
     /// The field `key` as it is given under its name in camelCase, which is another name.
-    fn in_camel_case(&self, key: &str) -> Option<(&str, &'a str)> {
+    fn in_camel_case(&self, key: &str) -> Option<(&str, Json<'a>)> {
         let apart = self.camel_case && key.contains('_');
-        let mut members = self.members.iter().filter(|_| apart);
-        members.find(|(name, raw)| *raw != "null" && camel_case(key, name))
+        let mut members = self.members.values().filter(|_| apart);
+        members.find(|(name, value)| !value.is_null() && camel_case(key, name))
     }
 
-    fn require(&mut self, key: &str) {
-        if self.readable && self.present(key).is_none() {
+    /// The value of `key`; if it is not given, that is a mistake.
+    fn require(&mut self, key: &str) -> Option<Json<'a>> {
+        let value = self.present(key);
+        if value.is_none() && self.object.is_some() {
             self.mistake::<()>(key, "is required");
         }
+        value
     }
 
     fn mistake<T>(&mut self, key: &str, what: &str) -> Option<T> {
@@ -262,14 +290,20 @@ impl<'a> Payload<'a> {
     /// Reads an object that lies in this one, and takes over its messages.
     fn within<T>(
         &mut self,
-        raw: &'a str,
-        name: &str,
+        value: Json<'a>,
+        place: Place,
         read: impl FnOnce(&mut Payload<'a>) -> Option<T>,
     ) -> Option<T> {
-        let mut inner = Self::of(Json::known(raw), name, format!("{name}."));
-        let value = if inner.readable { read(&mut inner) } else { None };
+        let mut inner = Self::of(value, place);
+        let value = if inner.object.is_some() { read(&mut inner) } else { None };
         self.errors.append(&mut inner.errors);
         value
+    }
+
+    /// The place of the object `key`, or of an item of the array `key`.
+    fn place_of(&self, key: &'static str, nth: Option<usize>) -> Place {
+        let in_camel_case = self.camel_case && self.members.get_present(key).is_none();
+        Place::Field { prefix: self.place.prefix(), key, in_camel_case, nth }
     }
 
     /// The field `key` as messages call it: under the name that it is given.
@@ -280,24 +314,72 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// A name as messages write it: behind the path to its object, which begins with a capital:
-    /// `Email`, `Items[0].quantity`.
     fn called(&self, name: &str) -> String {
-        if !self.prefix.is_empty() {
-            return format!("{}{name}", self.prefix);
-        }
-        let mut letters = name.chars();
-        let first = letters.next().map(char::to_uppercase);
-        first.into_iter().flatten().chain(letters).collect()
+        called(&self.place.prefix(), name)
     }
+}
+
+impl Place {
+    /// The object as messages call it: `Payload`, `Items[0]`.
+    fn name(&self) -> String {
+        let Self::Field { prefix, key, in_camel_case, nth } = self else {
+            return "Payload".to_owned();
+        };
+        let name =
+            if *in_camel_case { called(prefix, &to_camel_case(key)) } else { called(prefix, key) };
+        match nth {
+            Some(nth) => format!("{name}[{nth}]"),
+            None => name,
+        }
+    }
+
+    /// What messages write before the names of the object's fields.
+    fn prefix(&self) -> String {
+        match self {
+            Self::Payload => String::new(),
+            Self::Field { .. } => self.name() + ".",
+        }
+    }
+}
+
+/// A name as messages write it: behind the path to its object, which begins with a capital:
+/// `Email`, `Items[0].quantity`.
+fn called(prefix: &str, name: &str) -> String {
+    if !prefix.is_empty() {
+        return format!("{prefix}{name}");
+    }
+    let mut letters = name.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+/// Whether there is nothing but white space in a text.
+fn is_blank(text: &str) -> bool {
+    // What begins with another ASCII character is not, as almost always.
+    let may_be = text.bytes().next().is_none_or(|byte| byte <= b' ' || !byte.is_ascii());
+    may_be && text.trim().is_empty()
+}
+
+/// The camelCase of the snake_case name `field`.
+fn to_camel_case(field: &str) -> String {
+    let mut capital = false;
+    let letters = field.chars().filter_map(|letter| match letter {
+        '_' => {
+            capital = true;
+            None
+        }
+        _ if std::mem::take(&mut capital) => Some(letter.to_ascii_uppercase()),
+        _ => Some(letter),
+    });
+    letters.collect()
 }
 
 /// Whether `name` is the camelCase of the snake_case name `field`.
 fn camel_case(field: &str, name: &str) -> bool {
-    let mut letters = name.chars();
+    let mut letters = name.bytes();
     let mut capital = false;
-    for letter in field.chars() {
-        if letter == '_' {
+    for letter in field.bytes() {
+        if letter == b'_' {
             capital = true;
         } else if letters.next() != Some(if capital { letter.to_ascii_uppercase() } else { letter })
         {

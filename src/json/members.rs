@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use memchr::{memchr, memchr2};
 
 use super::plain::marks;
+use super::value::Inner;
 use super::{Json, string};
 
 /// Up to this many members a linear search beats a hash table.
@@ -24,10 +25,20 @@ pub enum NotMembers {
 
 /// The members of one JSON object, in their order: keys decoded, values as raw text.
 #[derive(Debug, Default)]
-pub struct Members<'a> {
-    entries: Vec<(Cow<'a, str>, &'a str)>,
-    index: Option<HashMap<Cow<'a, str>, usize>>,
-    duplicate: Option<Cow<'a, str>>,
+pub struct Members<'a>(Source<'a>);
+
+#[derive(Debug)]
+enum Source<'a> {
+    /// An object that was read onto a tape.
+    Plain(Inner<'a>),
+    /// Another one, taken apart.
+    Listed(Listed<'a>),
+}
+
+impl Default for Source<'_> {
+    fn default() -> Self {
+        Self::Plain(Inner::default())
+    }
 }
 
 impl<'a> Members<'a> {
@@ -36,52 +47,103 @@ impl<'a> Members<'a> {
     /// # Errors
     /// When it is not an object, or one with a key that is no text.
     pub fn of(value: Json<'a>) -> Result<Self, NotMembers> {
-        if !value.as_str().starts_with('{') {
+        if value.as_str().as_bytes().first() != Some(&b'{') {
             return Err(NotMembers::NotAnObject);
         }
+        if value.is_plain() {
+            return Ok(Self(Source::Plain(value.inner())));
+        }
+        Listed::of(value.as_str()).map(Source::Listed).map(Self)
+    }
+
+    /// The value of `key`; of the first one where the object names it twice.
+    pub fn value(&self, key: &str) -> Option<Json<'a>> {
+        match &self.0 {
+            Source::Plain(inner) => inner.find(key).map(|(_, value)| value),
+            Source::Listed(listed) => listed.find(key).map(|(_, value)| value),
+        }
+    }
+
+    /// As [`value`](Self::value), with an explicit `null` counted as absent.
+    pub fn value_present(&self, key: &str) -> Option<Json<'a>> {
+        self.value(key).filter(|value| !value.is_null())
+    }
+
+    /// The raw value of `key`; of the first one where the object names it twice.
+    pub fn get(&self, key: &str) -> Option<&'a str> {
+        self.value(key).map(Json::as_str)
+    }
+
+    /// As [`get`](Self::get), with an explicit `null` counted as absent.
+    pub fn get_present(&self, key: &str) -> Option<&'a str> {
+        self.value_present(key).map(Json::as_str)
+    }
+
+    /// The place and the raw value of a key that is given as it is written, in quotes.
+    pub(crate) fn find_raw(&self, key: &str) -> Option<(usize, &'a str)> {
+        let key = string(key)?;
+        let found = match &self.0 {
+            Source::Plain(inner) => inner.find(&key),
+            Source::Listed(listed) => listed.find(&key),
+        };
+        found.map(|(place, value)| (place, value.as_str()))
+    }
+
+    /// Keys and raw values, in the object's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.values().map(|(key, value)| (key, value.as_str()))
+    }
+
+    /// Keys and values, in the object's order.
+    pub fn values<'s>(&'s self) -> impl Iterator<Item = (&'s str, Json<'a>)> {
+        let (plain, listed) = match &self.0 {
+            Source::Plain(inner) => (*inner, &[][..]),
+            Source::Listed(listed) => (Inner::default(), &listed.entries[..]),
+        };
+        let plain = plain.map(|(key, value)| -> (&'s str, _) { (key, value) });
+        plain.chain(listed.iter().map(|(key, raw)| (key.as_ref(), Json::known(raw))))
+    }
+
+    /// The first key that the object names a second time.
+    pub fn duplicate(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Plain(_) => None,
+            Source::Listed(listed) => listed.duplicate.as_deref(),
+        }
+    }
+
+    /// Whether all strings in the values are known to be valid Unicode.
+    pub(crate) fn are_plain(&self) -> bool {
+        match &self.0 {
+            Source::Plain(_) => true,
+            Source::Listed(_) => false,
+        }
+    }
+}
+
+/// The members of an object that may have escapes, and keys given twice.
+#[derive(Debug, Default)]
+struct Listed<'a> {
+    entries: Vec<(Cow<'a, str>, &'a str)>,
+    index: Option<HashMap<Cow<'a, str>, usize>>,
+    duplicate: Option<Cow<'a, str>>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(object: &'a str) -> Result<Self, NotMembers> {
         let mut members = Self { entries: Vec::with_capacity(8), ..Self::default() };
-        for (key, raw) in raw_members(value.as_str()) {
+        for (key, raw) in raw_members(object) {
             members.push(string(key).ok_or(NotMembers::KeyNotUnicode)?, raw);
         }
         Ok(members)
     }
 
-    /// The value of `key`, with an explicit `null` counted as absent.
-    pub fn value_present(&self, key: &str) -> Option<Json<'a>> {
-        self.get_present(key).map(Json::known)
-    }
-
-    /// The raw value of `key`; of the first one where the object names it twice.
-    pub fn get(&self, key: &str) -> Option<&'a str> {
-        self.place(key).map(|place| self.entries[place].1)
-    }
-
-    fn place(&self, key: &str) -> Option<usize> {
-        match &self.index {
+    fn find(&self, key: &str) -> Option<(usize, Json<'a>)> {
+        let place = match &self.index {
             Some(index) => index.get(key).copied(),
             None => self.entries.iter().position(|(name, _)| name == key),
-        }
-    }
-
-    /// The place and the raw value of a key that is given as it is written, in quotes.
-    pub(crate) fn find_raw(&self, key: &str) -> Option<(usize, &'a str)> {
-        let place = self.place(&string(key)?)?;
-        Some((place, self.entries[place].1))
-    }
-
-    /// As [`get`](Self::get), with an explicit `null` counted as absent.
-    pub fn get_present(&self, key: &str) -> Option<&'a str> {
-        self.get(key).filter(|raw| *raw != "null")
-    }
-
-    /// Keys and raw values, in the object's order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
-        self.entries.iter().map(|(key, raw)| (key.as_ref(), *raw))
-    }
-
-    /// The first key that the object names a second time.
-    pub fn duplicate(&self) -> Option<&str> {
-        self.duplicate.as_deref()
+        }?;
+        self.entries.get(place).map(|(_, raw)| (place, Json::known(raw)))
     }
 
     fn push(&mut self, key: Cow<'a, str>, raw: &'a str) {

@@ -7,11 +7,15 @@
 
 mod members;
 mod plain;
+mod scan;
+mod value;
 
 pub use members::{Members, NotMembers};
 pub(crate) use members::{compact_members, container_end, is_unicode, string_end};
 pub(crate) use plain::plain_members;
 use plain::special;
+pub use scan::Tape;
+pub use value::{Items, Json};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -143,35 +147,6 @@ pub fn push_compact(out: &mut String, raw: &str) {
         at += 1;
     }
     out.push_str(&raw[from..]);
-}
-
-/// A JSON value that was read before: its text is known to be valid, and to nest no deeper than
-/// [`MAX_NESTING`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Json<'a>(&'a str);
-
-impl<'a> Json<'a> {
-    /// Reads a value; `text` may have white space around it.
-    ///
-    /// # Errors
-    /// What is wrong with the text, for people to read.
-    pub fn read(text: &'a str) -> Result<Self, String> {
-        if nests_too_deep(text) {
-            return Err(format!("nested deeper than {MAX_NESTING} levels"));
-        }
-        let read: Result<&RawValue, _> = serde_json::from_str(text);
-        read.map(|raw| Self(raw.get())).map_err(|error| explain(&error, "JSON"))
-    }
-
-    /// A value that is a part of one that was read.
-    pub(crate) fn known(raw: &'a str) -> Self {
-        Self(raw)
-    }
-
-    /// The text, without white space around it.
-    pub fn as_str(self) -> &'a str {
-        self.0
-    }
 }
 
 /// What `serde_json` says of a text that should be `expected` (`a message`), for people to read:

@@ -1,10 +1,10 @@
 //! Plain objects: those whose text says what it means without being rebuilt. They are told from
 //! all others in one pass, as nearly all that is stored is plain.
 
-use super::Json;
+use super::{Json, compact_members};
 
 /// A plain object has at most this many members.
-const MOST: usize = 16;
+const MOST: u32 = 16;
 
 /// Follows the members of `object`, keys without their quotes and raw values, for as long as
 /// `fits` says so of them. `true` when it fits to its end and is plain: a JSON object without
@@ -33,7 +33,9 @@ pub(crate) fn plain_members<'a>(
         let Some(end) = plain_value_end(bytes, colon + 1) else { return false };
         let (key, raw) = (&object[at + 2..colon - 1], &object[colon + 1..end]);
         nested |= raw.starts_with(['{', '[']);
-        if !keys.add(key) || !fits(key, raw) {
+        let (quoted, count) = (&object[at + 1..colon], keys.count as usize);
+        let known = || compact_members(object).take(count).any(|(other, _)| other == quoted);
+        if !keys.add(key, known) || !fits(key, raw) {
             return false;
         }
         if bytes.get(end) == Some(&b'}') {
@@ -45,29 +47,25 @@ pub(crate) fn plain_members<'a>(
 }
 
 /// The keys that an object has had so far.
-#[derive(Default)]
-struct Keys<'a> {
-    keys: [&'a str; MOST],
-    count: usize,
-    /// One bit for each key; only those that share one need to be compared.
+#[derive(Debug, Default)]
+struct Keys {
+    count: u32,
+    /// One bit for each key; only for those that share one it has to be found out more.
     seen: u64,
 }
 
-impl<'a> Keys<'a> {
-    /// Adds a key; `false` when it is there already or there are too many.
-    fn add(&mut self, key: &'a str) -> bool {
-        let bytes = key.as_bytes();
-        let middle = bytes.get(bytes.len() / 2).copied().unwrap_or_default();
-        let first = bytes.first().copied().unwrap_or_default();
-        let mark = usize::from(first) + usize::from(middle) * 5 + bytes.len() * 11;
+impl Keys {
+    /// Adds a key; `false` when there are too many, or when `is_known` finds it among those that
+    /// came before.
+    fn add(&mut self, key: &str, is_known: impl FnOnce() -> bool) -> bool {
+        let byte = |at| key.as_bytes().get(at).copied().map_or(0, usize::from);
+        let mark = byte(0) + byte(key.len().wrapping_sub(1)) * 3 + key.len();
         let bit = 1 << (mark % 64);
-        if self.seen & bit != 0 && self.keys[..self.count].contains(&key) {
+        if self.count == MOST || (self.seen & bit != 0 && is_known()) {
             return false;
         }
-        self.seen |= bit;
-        let Some(slot) = self.keys.get_mut(self.count) else { return false };
-        *slot = key;
         self.count += 1;
+        self.seen |= bit;
         true
     }
 }
@@ -85,12 +83,12 @@ fn plain_value_end(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-fn word_end(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+pub(super) fn word_end(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
     bytes[at..].starts_with(word).then_some(at + word.len())
 }
 
 /// The place behind a number without a sign and an exponent.
-fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
+pub(super) fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
     let whole = digits_end(bytes, at)?;
     if bytes[at] == b'0' && whole > at + 1 {
         return None;
@@ -128,9 +126,10 @@ fn compact_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 /// The place behind the closing quote of a string whose content starts at `at`, if nothing in
 /// it is escaped or would have to be.
+#[inline]
 pub(crate) fn plain_string_end(bytes: &[u8], at: usize) -> Option<usize> {
     let end = special(bytes, at)?;
-    (bytes[end] == b'"').then_some(end + 1)
+    (bytes.get(end) == Some(&b'"')).then_some(end + 1)
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -143,19 +142,34 @@ pub(super) fn marks(word: u64, wanted: u8) -> u64 {
     zero.wrapping_sub(ONES) & !zero & HIGH
 }
 
+/// A bit for each byte of `word` that is a quote, a backslash or a control character; only the
+/// lowest set one is sure to be right.
+#[inline(always)]
+pub(super) fn marked(word: u64) -> u64 {
+    // A quote and a space differ in one bit: with it turned, the control characters and the
+    // quote are all that lies below.
+    let low = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    (low | backslash) & !word & HIGH
+}
+
 /// The next quote, backslash or control character, eight bytes at a time.
+#[inline]
 pub(crate) fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(run) = bytes.get(at..)?.first_chunk() {
-        let word = u64::from_le_bytes(*run);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let marked = marks(word, b'"') | marks(word, b'\\') | control;
-        if marked != 0 {
-            return Some(at + (marked.trailing_zeros() / 8) as usize);
+        let found = marked(u64::from_le_bytes(*run));
+        if found != 0 {
+            return Some(at + (found.trailing_zeros() / 8) as usize);
         }
         at += 8;
     }
+    special_in_rest(bytes, at)
+}
+
+#[cold]
+fn special_in_rest(bytes: &[u8], at: usize) -> Option<usize> {
     let found = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    bytes[at..].iter().position(found).map(|place| at + place)
+    bytes.get(at..)?.iter().position(found).map(|place| at + place)
 }
 
 #[cfg(test)]

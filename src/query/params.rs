@@ -1,6 +1,7 @@
 //! Reading a query's parameters.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::QueryError;
@@ -50,7 +51,7 @@ impl<'a> Params<'a> {
     /// # Errors
     /// When it is something else.
     pub fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, QueryError> {
-        self.read(name, "a string", json::string)
+        self.read(name, || "a string", Json::string)
     }
 
     /// The string `name`.
@@ -66,8 +67,8 @@ impl<'a> Params<'a> {
     /// # Errors
     /// When it is something else.
     pub fn timestamp(&self, name: &str) -> Result<Option<Timestamp>, QueryError> {
-        let parse = |raw| Timestamp::parse(&json::string(raw)?);
-        self.read(name, "an RFC 3339 timestamp", parse)
+        let parse = |value: Json<'a>| Timestamp::parse(&value.string()?);
+        self.read(name, || "an RFC 3339 timestamp", parse)
     }
 
     /// The RFC 3339 timestamp `name`.
@@ -87,16 +88,16 @@ impl<'a> Params<'a> {
         name: &str,
         range: RangeInclusive<u64>,
     ) -> Result<Option<u64>, QueryError> {
-        let expectation = match *range.end() {
+        let expectation = || match *range.end() {
             u64::MAX => format!("a whole number from {}", range.start()),
             end => format!("a whole number from {} to {end}", range.start()),
         };
-        let parse = |raw: &str| {
+        let parse = |value: Json<'a>| {
             // What is beyond u64 is beyond every position and page as well.
-            let number = json::integer(raw)?.min(i128::from(u64::MAX));
+            let number = json::integer(value.as_str())?.min(i128::from(u64::MAX));
             u64::try_from(number).ok().filter(|number| range.contains(number))
         };
-        self.read(name, &expectation, parse)
+        self.read(name, expectation, parse)
     }
 
     /// The page that is asked for: `page` from 1, the first if not given, of 1 to 100 each, as
@@ -115,8 +116,8 @@ impl<'a> Params<'a> {
     /// # Errors
     /// When it is missing or something else.
     pub fn required_day(&self, name: &str) -> Result<Day, QueryError> {
-        let parse = |raw| Day::parse(&json::string(raw)?);
-        let day = self.read(name, "a date such as 2024-01-15", parse)?;
+        let parse = |value: Json<'a>| Day::parse(&value.string()?);
+        let day = self.read(name, || "a date such as 2024-01-15", parse)?;
         day.ok_or_else(|| required(name))
     }
 
@@ -126,12 +127,12 @@ impl<'a> Params<'a> {
     /// # Errors
     /// When it is something else.
     pub fn time(&self, name: &str) -> Result<Option<RangeInclusive<Timestamp>>, QueryError> {
-        let parse = |raw| {
-            let text = json::string(raw)?;
+        let parse = |value: Json<'a>| {
+            let text = value.string()?;
             let moment = || Timestamp::parse(&text).map(|moment| moment..=moment);
             Day::parse(&text).map(|day| day.start()..=day.end()).or_else(moment)
         };
-        self.read(name, "a date such as 2024-01-15 or an RFC 3339 timestamp", parse)
+        self.read(name, || "a date such as 2024-01-15 or an RFC 3339 timestamp", parse)
     }
 
     /// The parameter `name`, if it is given: one of the things that `parse` reads from a string.
@@ -144,7 +145,7 @@ impl<'a> Params<'a> {
         expectation: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, QueryError> {
-        self.read(name, expectation, |raw| parse(&json::string(raw)?))
+        self.read(name, || expectation, |value| parse(&value.string()?))
     }
 
     /// The query `name`: {type, params?, asOf?}.
@@ -162,8 +163,8 @@ impl<'a> Params<'a> {
         };
         let value = self.0.value_present(name).ok_or_else(|| required(name))?;
         let members = object(value, name)?;
-        let of = members.get_present("type").ok_or_else(|| required(&format!("{name}.type")))?;
-        let of = json::string(of).ok_or_else(|| bad(format!("{name}.type must be a string")))?;
+        let of = members.value_present("type").ok_or_else(|| required(&format!("{name}.type")))?;
+        let of = of.string().ok_or_else(|| bad(format!("{name}.type must be a string")))?;
         let params = match members.value_present("params") {
             Some(value) => object(value, &format!("{name}.params"))?,
             None => Members::default(),
@@ -184,8 +185,12 @@ impl<'a> Params<'a> {
     /// The parameter `name`, in camelCase, as it was given: a JSON value. It may be given in
     /// snake_case as well.
     pub fn raw(&self, name: &str) -> Option<&'a str> {
-        let given = self.0.get_present(name);
-        if given.is_some() || !name.contains(|letter: char| letter.is_ascii_uppercase()) {
+        self.value(name).map(Json::as_str)
+    }
+
+    fn value(&self, name: &str) -> Option<Json<'a>> {
+        let given = self.0.value_present(name);
+        if given.is_some() || !name.bytes().any(|letter| letter.is_ascii_uppercase()) {
             return given;
         }
         let mut other = String::with_capacity(name.len() + 4);
@@ -195,20 +200,20 @@ impl<'a> Params<'a> {
             }
             other.push(letter.to_ascii_lowercase());
         }
-        self.0.get_present(&other)
+        self.0.value_present(&other)
     }
 
-    fn read<T>(
+    fn read<T, E: Display>(
         &self,
         name: &str,
-        expectation: &str,
-        parse: impl FnOnce(&'a str) -> Option<T>,
+        expectation: impl FnOnce() -> E,
+        parse: impl FnOnce(Json<'a>) -> Option<T>,
     ) -> Result<Option<T>, QueryError> {
-        let Some(raw) = self.raw(name) else {
+        let Some(value) = self.value(name) else {
             return Ok(None);
         };
-        let bad = || QueryError::BadParameter(format!("{name} must be {expectation}"));
-        parse(raw).ok_or_else(bad).map(Some)
+        let bad = || QueryError::BadParameter(format!("{name} must be {}", expectation()));
+        parse(value).ok_or_else(bad).map(Some)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::json::{self, Json, MAX_NESTING, Members, Text};
+use crate::json::{self, Json, MAX_NESTING, Members, Tape, Text};
 
 /// A message as it came, decoded as far as routing needs it. Everything borrows from the
 /// input; the values of the body's members are still JSON text.
@@ -22,6 +22,16 @@ pub struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
+    /// Decodes one message, if it is a usual one that can be read onto the `tape`. `None` says
+    /// nothing of the text.
+    pub fn usual(text: &'a str, tape: &'a mut Tape) -> Option<Self> {
+        let members = Members::of(tape.read(text)?).ok()?;
+        let string = |key| members.get(key).filter(|raw| raw.starts_with('"'));
+        let (src, dest) = (string("src")?, string("dest")?);
+        let body = Members::of(members.value("body")?).ok()?;
+        Some(Self { text, src, dest, body })
+    }
+
     /// Decodes one message; the text may have white space around it.
     ///
     /// # Errors

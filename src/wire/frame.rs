@@ -75,6 +75,7 @@ use self::open::{Candidate, OpenObject};
 use self::text::{decode, ends_well, leading_blanks, too_large, trim};
 use super::envelope::Envelope;
 use super::scanner::Progress;
+use crate::json::Tape;
 
 /// So much input is asked for at a time.
 const CHUNK: usize = 256 * 1024;
@@ -119,6 +120,8 @@ pub struct Framer {
     skipping: bool,
     /// What broke off last, to know what remains of it.
     broken: BrokenOff,
+    /// For one message after the other.
+    tape: Tape,
     max_message: usize,
 }
 
@@ -135,6 +138,7 @@ impl Framer {
             open: None,
             skipping: false,
             broken: BrokenOff::default(),
+            tape: Tape::default(),
             max_message,
         }
     }
@@ -193,7 +197,7 @@ impl Framer {
         let handed_out = if line.long {
             Err(too_large(self.max_message))
         } else {
-            decode(trim(text)).map(|envelope| sink(Input::Message(envelope)))
+            decode(text, &mut self.tape).map(|envelope| sink(Input::Message(envelope)))
         };
         let brace = self.at + indent;
         let whole = Candidate { brace, indent, line: self.line, depth: 0, already_reported };
@@ -257,7 +261,7 @@ impl Framer {
         match open.feed_line(text, self.at, self.line, &mut self.broken) {
             Progress::Open => {
                 if let Some(candidate) = open.closed_by(text)
-                    && decode(trim(&self.buffer[candidate.brace..line.end])).is_ok()
+                    && decode(&self.buffer[candidate.brace..line.end], &mut self.tape).is_ok()
                 {
                     return self.break_off_before(candidate, &open, sink);
                 }
@@ -279,12 +283,12 @@ impl Framer {
     }
 
     /// Hands out the text from the opening brace of `object` up to `end`, or rejects it.
-    fn hand_out(&self, object: Candidate, end: usize, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    fn hand_out(&mut self, object: Candidate, end: usize, sink: &mut Sink<'_>) -> ControlFlow<()> {
         let text = trim(&self.buffer[object.brace..end]);
         let decoded = if text.len() > self.max_message {
             Err(too_large(self.max_message))
         } else {
-            decode(text)
+            decode(text, &mut self.tape)
         };
         match decoded {
             Ok(envelope) => sink(Input::Message(envelope)),

@@ -7,7 +7,7 @@ use super::handlers::{
 };
 use super::reply::{Reply, ReplyStyle};
 use super::request::{Desk, Request};
-use crate::json;
+use crate::json::{self, Json};
 
 /// Every message type that the node understands.
 pub const ROUTES: [Route; 22] = [
@@ -65,11 +65,12 @@ pub fn refuse(
 
 /// The row for messages of a type to `dest`, a JSON string.
 fn find(kind: &str, dest: &str) -> Option<&'static Route> {
-    let mut rows = ROUTES.iter().filter(|route| route.kind == kind);
-    let everybody = rows.clone().find(|route| route.dest.is_none());
-    let dest = json::string(dest);
-    let to_dest = rows.find(|route| route.dest.is_some() && route.dest == dest.as_deref());
-    to_dest.or(everybody)
+    // A row that names whom it is for stands before the one for everybody.
+    let meant = |route: &Route| match route.dest {
+        None => true,
+        Some(to) => json::string(dest).is_some_and(|dest| dest == to),
+    };
+    ROUTES.iter().find(|route| route.kind == kind && meant(route))
 }
 
 /// Answers a message at the end of `out`. Replies of others are not answered, nor is a body
@@ -81,14 +82,16 @@ pub fn route(desk: &mut Desk<'_>, envelope: Envelope<'_>, out: &mut String, styl
         tracing::debug!(%src, "a reply that nothing waits for");
         return;
     }
-    let kind = body.get("type").and_then(json::string);
-    let given = body.get_present("msg_id");
+    let kind = body.value("type").and_then(Json::string);
+    let given = body.value_present("msg_id");
     // What no text can hold is not passed on: it would spoil the reply for strict readers.
-    let msg_id = given.filter(|raw| json::is_unicode(raw));
+    let msg_id = given.filter(|value| value.is_unicode()).map(Json::as_str);
     let request = Request { src, dest, msg_id, body };
     let mut reply = Reply::new(out, style);
     let done = match (kind, request.body.duplicate()) {
-        _ if msg_id != given => Err(WireError::malformed("msg_id must be valid Unicode")),
+        _ if msg_id.is_some() != given.is_some() => {
+            Err(WireError::malformed("msg_id must be valid Unicode"))
+        }
         (None, _) if request.msg_id.is_none() => {
             desk.engine.metrics_mut().rejected_inputs += 1;
             tracing::warn!("from {src}: a body without a string type, and without a msg_id");
@@ -107,5 +110,24 @@ pub fn route(desk: &mut Desk<'_>, envelope: Envelope<'_>, out: &mut String, styl
     match done {
         Ok(()) => reply.finish(),
         Err(error) => reply.fail(&error, desk.identity, &request),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_for_one_receiver_counts_before_the_one_for_everybody() {
+        for (nth, route) in ROUTES.iter().enumerate() {
+            let before = ROUTES[..nth].iter().filter(|before| before.kind == route.kind);
+            assert!(before.clone().all(|before| before.dest.is_some()), "{route:?}");
+            assert!(before.clone().all(|before| before.dest != route.dest), "{route:?}");
+        }
+        let dest = |dest| find("CreateUser", dest).map(|route| route.dest);
+        assert_eq!(dest(r#""commandside""#), Some(Some("commandside")));
+        assert_eq!(dest(r#""command\u0073ide""#), Some(Some("commandside")));
+        assert_eq!(dest(r#""n1""#), Some(None));
+        assert_eq!(find("nothing", r#""n1""#).map(|route| route.kind), None);
     }
 }

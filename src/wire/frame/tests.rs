@@ -98,22 +98,22 @@ fn the_work_on_an_array_that_never_ends_is_a_small_multiple_of_its_length() {
 fn the_work_on_objects_in_an_open_array_is_a_small_multiple_of_their_length() {
     for pair in ["{\"b\":[\n]},", "{\"b\":[\n]}\n,", "  {\"b\":[\n  ]},", "  {\n  },"] {
         for count in [LIMIT / 20, LIMIT] {
-            assert_work(&format!("{{\"a\":[\n{}", lines(pair, count)), PIPE, 4, 1, 1);
+            assert_work(&format!("{{\"a\":[\n{}", lines(pair, count)), PIPE, 5, 1, 1);
         }
         let broken = format!("{{\"a\":[\n{}$", lines(pair, LIMIT / 20));
-        assert_work(&broken, PIPE, 7, 1, 2);
+        assert_work(&broken, PIPE, 9, 1, 2);
     }
 }
 
 #[test]
 fn the_work_on_garbage_is_a_small_multiple_of_its_length() {
     for (garbage, rejected) in [("x", 1), ("[", 1), ("}", 1), (" ", 0), ("{", 1), ("\"", 1)] {
-        assert_work(&garbage.repeat(5 * LIMIT), PIPE, 4, 1, rejected);
-        assert_work(&garbage.repeat(LIMIT - 1), PIPE, 4, 1, rejected);
+        assert_work(&garbage.repeat(5 * LIMIT), PIPE, 5, 1, rejected);
+        assert_work(&garbage.repeat(LIMIT - 1), PIPE, 5, 1, rejected);
     }
-    assert_work(&lines("[", 100_000), PIPE, 2, 1, 100_000);
+    assert_work(&lines("[", 100_000), PIPE, 3, 1, 100_000);
     assert_work(&lines("", 100_000), PIPE, 2, 1, 0);
-    assert_work(&lines("{\n}{\n}", 10_000), PIPE, 4, 1, 20_000);
+    assert_work(&lines("{\n}{\n}", 10_000), PIPE, 5, 1, 20_000);
     let blanks = " ".repeat(1000);
     assert_work(&format!("{MESSAGE}{blanks}").repeat(1000), PIPE, 3, 1001, 0);
     assert_work(&format!("{}{}", MESSAGE.repeat(1000), " ".repeat(LIMIT)), PIPE, 3, 1001, 0);
@@ -121,9 +121,10 @@ fn the_work_on_garbage_is_a_small_multiple_of_its_length() {
 
 #[test]
 fn the_work_on_objects_in_each_other_is_at_most_a_multiple_of_their_nesting() {
-    // Each of the 60 objects might be a message when it ends.
+    // Each of the 60 objects might be a message when it ends: it is looked at as a usual one, and
+    // then as any other.
     let (open, close) = (lines(r#"{"a":["#, 60), lines("]}", 60));
-    assert_work(&format!("{open}{}1\n{close}", ones()), PIPE, 60 + 4, 1, 1);
+    assert_work(&format!("{open}{}1\n{close}", ones()), PIPE, 2 * 60 + 4, 1, 1);
     // Each of the 60 objects is read again without the one around it.
     let deeper: String = (0..60).map(|depth| " ".repeat(depth) + "{\"a\":[\n").collect();
     assert_work(&format!("{deeper}{}$", ones()), PIPE, 2 * (60 + 4), 1, 2);

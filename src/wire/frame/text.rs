@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::work;
-use crate::json::MAX_NESTING;
+use crate::json::{MAX_NESTING, Tape};
 use crate::wire::envelope::Envelope;
 
 /// Where the first line in `text` ends: the place of its line feed.
@@ -34,8 +34,16 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Reads a message.
-pub(super) fn decode(bytes: &[u8]) -> Result<Envelope<'_>, String> {
+/// Reads a message, on the `tape` if it is a usual one; there may be white space around it.
+pub(super) fn decode<'a>(bytes: &'a [u8], tape: &'a mut Tape) -> Result<Envelope<'a>, String> {
+    work::count(bytes.len());
+    let usual = std::str::from_utf8(bytes).ok().and_then(|text| Envelope::usual(text, tape));
+    usual.map_or_else(|| decode_any(trim(bytes)), Ok)
+}
+
+/// Reads a message that is not a usual one, or says what is wrong with it.
+#[cold]
+fn decode_any(bytes: &[u8]) -> Result<Envelope<'_>, String> {
     work::count(bytes.len());
     let text = std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}"))?;
     Envelope::decode(text)

@@ -1,9 +1,7 @@
 //! Maelstrom's own messages: `init` tells the node who it is, `echo` says back what it hears.
 
-use serde_json::value::RawValue;
-
 use super::{required, text};
-use crate::json;
+use crate::json::{self, Json};
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
@@ -15,10 +13,9 @@ pub fn init(
     reply: &mut Reply<'_>,
 ) -> Result<(), WireError> {
     let node_id = text(&request.body, "", "node_id")?.ok_or_else(|| required("node_id"))?;
-    let node_ids = request.body.get_present("node_ids").ok_or_else(|| required("node_ids"))?;
-    let strings = serde_json::from_str::<Vec<&RawValue>>(node_ids)
-        .is_ok_and(|ids| ids.iter().all(|id| id.get().starts_with('"')));
-    if !strings {
+    let node_ids = request.body.value_present("node_ids").ok_or_else(|| required("node_ids"))?;
+    let is_string = |id: Json<'_>| id.as_str().starts_with('"');
+    if !node_ids.items().is_some_and(|mut ids| ids.all(is_string)) {
         return Err(WireError::malformed("node_ids must be an array of strings"));
     }
     desk.identity.node_id = Some(json::quoted(&node_id));
@@ -32,12 +29,12 @@ pub fn echo(
     request: &Request<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<(), WireError> {
-    let heard = request.body.get("echo").ok_or_else(|| required("echo"))?;
-    if !json::is_unicode(heard) {
+    let heard = request.body.value("echo").ok_or_else(|| required("echo"))?;
+    if !heard.is_unicode() {
         return Err(WireError::malformed("echo must be valid Unicode"));
     }
     let out = reply.begin("echo_ok", desk.identity, request);
     out.push_str(",\"echo\":");
-    json::push_compact(out, heard);
+    json::push_compact(out, heard.as_str());
     Ok(())
 }

@@ -35,11 +35,9 @@ fn read_object<'a>(value: Json<'a>, name: &str) -> Result<Members<'a>, WireError
 
 /// The string `key` of the object `of`, if it is given.
 fn text<'a>(members: &Members<'a>, of: &str, key: &str) -> Result<Option<Cow<'a, str>>, WireError> {
-    let read = |raw| {
-        let malformed = || WireError::malformed(format!("{of}{key} must be a string"));
-        json::string(raw).ok_or_else(malformed)
-    };
-    members.get_present(key).map(read).transpose()
+    let Some(value) = members.value_present(key) else { return Ok(None) };
+    let malformed = || WireError::malformed(format!("{of}{key} must be a string"));
+    value.string().ok_or_else(malformed).map(Some)
 }
 
 /// The string `key` of the object `of`, which must not be empty.

@@ -1,5 +1,7 @@
 //! Events from a bus: `subscribe`, `event`.
 
+use std::borrow::Cow;
+
 use super::{object, required, required_fields, required_text, text, whole_number};
 use crate::engine::{ProcessError, PublishedEvent, Skipped};
 use crate::json;
@@ -13,15 +15,15 @@ pub fn subscribe(
     request: &Request<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<(), WireError> {
-    let given = request.body.get_present("event_types").ok_or_else(|| required("event_types"))?;
-    let types = json::items(given).and_then(|types| {
-        types.into_iter().map(|raw| json::string(raw).map(|text| text.into_owned())).collect()
-    });
+    let given = request.body.value_present("event_types").ok_or_else(|| required("event_types"))?;
+    let types = given
+        .items()
+        .and_then(|types| types.map(|name| name.string().map(Cow::into_owned)).collect());
     let malformed = || WireError::malformed("event_types must be an array of strings");
     desk.engine.subscribe(types.ok_or_else(malformed)?);
     let out = reply.begin("subscribed", desk.identity, request);
     json::push_key(out, "event_types");
-    json::push_compact(out, given);
+    json::push_compact(out, given.as_str());
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{object, read_object, required, required_fields, required_text, required_whole_number};
 use crate::domain::Fields;
-use crate::json::{self, Json, Members};
+use crate::json::{self, Members};
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
@@ -45,19 +45,21 @@ pub fn migrate_batch(
     request: &Request<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<(), WireError> {
-    let events = request.body.get_present("events").ok_or_else(|| required("events"))?;
+    let events = request.body.value_present("events").ok_or_else(|| required("events"))?;
     let not_a_list = || WireError::malformed("events must be an array");
-    let events = json::items(events).ok_or_else(not_a_list)?;
+    let events = events.items().ok_or_else(not_a_list)?;
     let target = required_whole_number(&request.body, "", "target_version", 1)?;
-    for (nth, event) in events.iter().enumerate() {
+    let mut count = 0;
+    for (nth, event) in events.enumerate() {
         let name = format!("events[{nth}]");
-        let members = read_object(Json::known(event), &name)?;
+        let members = read_object(event, &name)?;
         let of = format!("{name}.");
         Versioned::read(&members, &of)?.upcast(desk, target, &name)?;
+        count += 1;
     }
     let out = reply.begin("migrated", desk.identity, request);
     json::push_key(out, "count");
-    json::push_number(out, events.len() as u64);
+    json::push_number(out, count);
     json::push_key(out, "target_version");
     json::push_number(out, target);
     Ok(())

@@ -1,0 +1,174 @@
+//! A JSON value: its text, and what is known of it.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::scan::{Node, Siblings};
+use super::{MAX_NESTING, explain, is_unicode, items, nests_too_deep, plain_members, string};
+
+/// A JSON value that was read before: its text is known to be valid, and to nest no deeper than
+/// [`MAX_NESTING`].
+#[derive(Debug, Clone, Copy)]
+pub struct Json<'a> {
+    text: &'a str,
+    /// The node of this value, and behind it those of the values in it. None, if the value was
+    /// not read onto a tape; then it may have escapes, and keys given twice.
+    nodes: &'a [Node],
+}
+
+impl<'a> Json<'a> {
+    /// Reads a value; `text` may have white space around it.
+    ///
+    /// # Errors
+    /// What is wrong with the text, for people to read.
+    pub fn read(text: &'a str) -> Result<Self, String> {
+        if nests_too_deep(text) {
+            return Err(format!("nested deeper than {MAX_NESTING} levels"));
+        }
+        let read: Result<&RawValue, _> = serde_json::from_str(text);
+        read.map(|raw| Self::known(raw.get())).map_err(|error| explain(&error, "JSON"))
+    }
+
+    /// A value that is a part of one that was read.
+    pub(crate) fn known(raw: &'a str) -> Self {
+        Self { text: raw, nodes: &[] }
+    }
+
+    /// A value that was read onto a tape.
+    pub(super) fn plain(text: &'a str, nodes: &'a [Node]) -> Self {
+        Self { text, nodes }
+    }
+
+    /// The text, without white space around it.
+    pub fn as_str(self) -> &'a str {
+        self.text
+    }
+
+    /// Whether it is `null`.
+    pub fn is_null(self) -> bool {
+        self.text == "null"
+    }
+
+    /// Whether it was read onto a tape: then it has neither an escape nor a key given twice.
+    pub(super) fn is_plain(self) -> bool {
+        !self.nodes.is_empty()
+    }
+
+    /// As [`string`](super::string).
+    pub fn string(self) -> Option<Cow<'a, str>> {
+        if !self.is_plain() {
+            return string(self.text);
+        }
+        let last = self.text.len().wrapping_sub(1);
+        let inner =
+            if self.text.as_bytes().first() == Some(&b'"') { self.text.get(1..last) } else { None };
+        inner.map(Cow::Borrowed)
+    }
+
+    /// Whether all strings in it are valid Unicode: escapes can name lone surrogates, which no
+    /// text can hold.
+    pub fn is_unicode(self) -> bool {
+        self.is_plain() || is_unicode(self.text)
+    }
+
+    /// The items of an array. `None` for another kind of value.
+    pub fn items(self) -> Option<Items<'a>> {
+        if !self.is_plain() {
+            return items(self.text).map(|items| Items(Source::Listed(items.into_iter())));
+        }
+        let array = self.text.as_bytes().first() == Some(&b'[');
+        array.then(|| Items(Source::Plain(self.inner())))
+    }
+
+    /// The text of an object without white space between its tokens, without a backslash, and
+    /// with few keys, none of them given twice. `None` says nothing: some objects that are like
+    /// this are not worth telling apart.
+    pub fn plain_object(self) -> Option<&'a str> {
+        let plain = match self.nodes.first() {
+            Some(node) => node.compact && self.text.as_bytes().first() == Some(&b'{'),
+            None => plain_members(self.text, |_, _| true),
+        };
+        plain.then_some(self.text)
+    }
+
+    /// The values in one that was read onto a tape, each with its key.
+    pub(super) fn inner(self) -> Inner<'a> {
+        let start = self.nodes.first().map_or(0, |node| node.start);
+        let siblings = Siblings::new(self.nodes.get(1..).unwrap_or_default());
+        Inner { text: self.text, start, siblings }
+    }
+}
+
+impl PartialEq for Json<'_> {
+    /// Whether both are written alike.
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Json<'_> {}
+
+/// The values that lie side by side in one on a tape, each with its key; in an array with none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Inner<'a> {
+    text: &'a str,
+    /// Where the text begins in the one that the nodes are of.
+    start: u32,
+    siblings: Siblings<'a>,
+}
+
+impl<'a> Inner<'a> {
+    /// The place and the value of a key.
+    #[inline]
+    pub(super) fn find(self, key: &str) -> Option<(usize, Json<'a>)> {
+        let bytes = self.text.as_bytes();
+        let of_key = |node: &Node| {
+            node.key.length as usize == key.len() && {
+                let start = (node.key.start - self.start) as usize;
+                bytes.get(start..start + key.len()) == Some(key.as_bytes())
+            }
+        };
+        let (place, nodes) = self.siblings.position(of_key)?;
+        Some((place, self.value(nodes)?))
+    }
+
+    fn value(&self, nodes: &'a [Node]) -> Option<Json<'a>> {
+        let node = nodes.first()?;
+        let place = (node.start - self.start) as usize..(node.end - self.start) as usize;
+        Some(Json { text: self.text.get(place)?, nodes })
+    }
+}
+
+impl<'a> Iterator for Inner<'a> {
+    type Item = (&'a str, Json<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (node, nodes) = self.siblings.next()?;
+        // An item of an array has an empty key, which lies nowhere.
+        let start = node.key.start.saturating_sub(self.start) as usize;
+        let key = self.text.get(start..start + node.key.length as usize)?;
+        Some((key, self.value(nodes)?))
+    }
+}
+
+/// The items of an array, in their order.
+#[derive(Debug)]
+pub struct Items<'a>(Source<'a>);
+
+#[derive(Debug)]
+enum Source<'a> {
+    Plain(Inner<'a>),
+    Listed(std::vec::IntoIter<&'a str>),
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Json<'a>;
+
+    fn next(&mut self) -> Option<Json<'a>> {
+        match &mut self.0 {
+            Source::Plain(inner) => inner.next().map(|(_, value)| value),
+            Source::Listed(items) => items.next().map(Json::known),
+        }
+    }
+}
