@@ -105,6 +105,11 @@ pub trait Event: Sized + 'static {
     /// Each event's name and the current version of its schema.
     const TYPES: &'static [(&'static str, u32)];
 
+    /// Whether one of these events has this name.
+    fn has(event_type: &str) -> bool {
+        Self::TYPES.iter().any(|(name, _)| *name == event_type)
+    }
+
     /// The event's name, one of [`TYPES`](Self::TYPES).
     fn event_type(&self) -> &'static str;
 

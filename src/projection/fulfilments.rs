@@ -8,10 +8,10 @@ use std::io;
 use super::past::earlier_state;
 use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Reader, Writer};
-use crate::domain::Decider;
 use crate::domain::fulfilment::{
     Fulfilment, FulfilmentDecider, FulfilmentEvent, FulfilmentRun, order_id, run_id,
 };
+use crate::domain::{Decider, Event};
 use crate::schema::Delivery;
 use crate::store::EventStore;
 
@@ -68,6 +68,10 @@ impl Temporal for Fulfilments {
 impl Projection for Fulfilments {
     fn name(&self) -> &'static str {
         FULFILMENTS
+    }
+
+    fn wants(&self, event_type: &str) -> bool {
+        FulfilmentEvent::has(event_type)
     }
 
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use super::Projection;
 use crate::checkpoint::{Reader, Writer};
-use crate::domain::{Decider, Progress, RunEvent};
+use crate::domain::{Decider, Event, Progress, RunEvent};
 use crate::schema::Delivery;
 use crate::store::EventStore;
 
@@ -36,6 +36,10 @@ impl<D> Default for OpenRuns<D> {
 impl<D: Decider<Event: RunEvent>> Projection for OpenRuns<D> {
     fn name(&self) -> &'static str {
         D::Event::OPEN_RUNS
+    }
+
+    fn wants(&self, event_type: &str) -> bool {
+        D::Event::has(event_type)
     }
 
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {

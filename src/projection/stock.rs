@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::past::earlier_state;
 use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Reader, Writer};
+use crate::domain::Event;
 use crate::domain::stock::{Levels, StockDecider, StockEvent, product_id, stock_id};
 use crate::schema::Delivery;
 use crate::store::EventStore;
@@ -68,6 +69,10 @@ impl Temporal for Stocks {
 impl Projection for Stocks {
     fn name(&self) -> &'static str {
         STOCK
+    }
+
+    fn wants(&self, event_type: &str) -> bool {
+        StockEvent::has(event_type)
     }
 
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {

@@ -96,7 +96,7 @@ impl<'a> Delivery<'a> {
     }
 
     fn is_one_of<E: Event>(&self) -> bool {
-        E::TYPES.iter().any(|(name, _)| *name == self.event.event_type)
+        E::has(self.event.event_type)
     }
 
     /// The data of one of the events `E` at the current version of its schema.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::Projection;
 use super::lookup::Lookup;
 use crate::checkpoint::{Lazy, Reader, Seed, Writer};
+use crate::domain::Event;
 use crate::domain::order::{Items, OrderEvent};
 use crate::schema::Delivery;
 use crate::store::{EventStore, StreamKey};
@@ -74,6 +75,10 @@ const BY_ID: &str = "inventory/ids";
 impl Projection for Inventory {
     fn name(&self) -> &'static str {
         "inventory"
+    }
+
+    fn wants(&self, event_type: &str) -> bool {
+        OrderEvent::has(event_type)
     }
 
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {

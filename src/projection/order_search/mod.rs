@@ -14,6 +14,7 @@ use super::row_set::RowSet;
 use super::rows::Column;
 use super::{Moment, Projection, Temporal};
 use crate::checkpoint::{Lazy, Reader, Writer};
+use crate::domain::Event;
 use crate::domain::order::OrderEvent;
 use crate::schema::Delivery;
 use crate::store::EventStore;
@@ -62,6 +63,10 @@ const WORDS: &str = "order_search/words";
 impl Projection for OrderSearch {
     fn name(&self) -> &'static str {
         "order_search"
+    }
+
+    fn wants(&self, event_type: &str) -> bool {
+        OrderEvent::has(event_type)
     }
 
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {

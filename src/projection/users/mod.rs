@@ -19,7 +19,7 @@ use super::rows::Column;
 use super::text::folded;
 use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent, identified};
-use crate::domain::{Decider, Fields, each_field, field};
+use crate::domain::{Decider, Event, Fields, each_field, field};
 use crate::json;
 use crate::schema::Delivery;
 use crate::store::{EventStore, RecordedEvent, StreamKey};
@@ -74,6 +74,10 @@ const CITIES: &str = "users_by_city";
 impl Projection for Users {
     fn name(&self) -> &'static str {
         "users"
+    }
+
+    fn wants(&self, event_type: &str) -> bool {
+        UserEvent::has(event_type)
     }
 
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {
