@@ -1,7 +1,7 @@
 //! Which events concerned a projection, so that it is known how many had at any position.
 
-use std::io;
 use std::ops::Range;
+use std::{io, mem};
 
 use crate::checkpoint::{Lazy, Reader, Writer};
 
@@ -18,6 +18,8 @@ pub(super) struct Handled {
     concerned: u64,
     /// Those of the positions behind them.
     new: Bits,
+    /// And so many that did not concern it: most events concern few of the projections.
+    others: u64,
 }
 
 /// Bits that are added one by one, and how many of them are set up to each.
@@ -37,7 +39,11 @@ const STRETCH: usize = 8;
 impl Handled {
     /// Notes whether the event at the next position concerned the projection.
     pub(super) fn push(&mut self, concerned: bool) {
-        self.new.push(concerned);
+        if concerned {
+            self.new.push_after(mem::take(&mut self.others));
+        } else {
+            self.others += 1;
+        }
     }
 
     /// How many of the events up to a position concerned the projection.
@@ -65,7 +71,7 @@ impl Handled {
         };
         // The new ones begin within a word: each lies in two of the words that are written.
         let (whole, shift) = ((self.seen / 64) as usize, (self.seen % 64) as u32);
-        let words = (self.seen + self.new.len).div_ceil(64) as usize;
+        let words = (self.seen + self.new.len + self.others).div_ceil(64) as usize;
         let words = (0..words).map(|nth| {
             let low = word(new, nth.checked_sub(whole)) << shift;
             let high = word(new, nth.checked_sub(whole + 1)).checked_shr(64 - shift);
@@ -81,7 +87,7 @@ impl Handled {
             let bits = Bits::of_words(reader.numbers64(&name)?, seen)?;
             (bits.count == concerned).then_some(bits)
         });
-        Self { restored, seen, concerned, new: Bits::default() }
+        Self { restored, seen, concerned, ..Self::default() }
     }
 
     /// Whether what was saved turned out unreadable.
@@ -108,9 +114,11 @@ impl Bits {
         Some(bits)
     }
 
-    fn push(&mut self, bit: bool) {
-        let place = self.len % 64;
-        if place == 0 {
+    /// Adds so many bits that are not set, and one that is.
+    fn push_after(&mut self, others: u64) {
+        let bit = self.len + others;
+        self.len = bit + 1;
+        while (self.words.len() as u64) < self.len.div_ceil(64) {
             if self.words.len().is_multiple_of(STRETCH) {
                 // No more are set than there are events, whose positions fit into 32 bits.
                 self.before.push(self.count as u32);
@@ -118,10 +126,9 @@ impl Bits {
             self.words.push(0);
         }
         if let Some(word) = self.words.last_mut() {
-            *word |= u64::from(bit) << place;
+            *word |= 1 << (bit % 64);
         }
-        self.len += 1;
-        self.count += u64::from(bit);
+        self.count += 1;
     }
 
     /// How many of the `first` bits are set.
@@ -177,9 +184,13 @@ mod tests {
         ) {
             // Whole words without any.
             list.iter_mut().skip(empty.unwrap_or(1200)).take(150).for_each(|bit| *bit = false);
-            let mut pushed = Bits::default();
-            list.iter().for_each(|bit| pushed.push(*bit));
-            let loaded = Bits::of_words(pushed.words.clone(), pushed.len).unwrap();
+            let mut handled = Handled::default();
+            list.iter().for_each(|bit| handled.push(*bit));
+            let Handled { new: pushed, others, .. } = handled;
+            let mut words = pushed.words.clone();
+            words.resize(list.len().div_ceil(64), 0);
+            prop_assert_eq!(pushed.len + others, list.len() as u64);
+            let loaded = Bits::of_words(words, list.len() as u64).unwrap();
             for bits in [pushed, loaded] {
                 for &(start, end) in &asked {
                     prop_assert_eq!(bits.rank(end as u64), plain(&list, 0..end).len() as u64);

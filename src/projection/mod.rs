@@ -185,6 +185,10 @@ impl Runner {
 
     /// Delivers every event up to the position `until` that a projection has not seen yet.
     pub fn catch_up_to(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
+        // Nearly always all have seen everything, and this is asked many times a command.
+        if self.running.iter().all(|running| running.checkpoint.position >= until) {
+            return;
+        }
         for running in &mut self.running {
             running.catch_up(store, schema, until);
         }
@@ -300,9 +304,6 @@ impl Running {
     }
 
     fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
-        if self.checkpoint.position >= until {
-            return; // as nearly always, and many times a command
-        }
         for position in self.checkpoint.position + 1..=until {
             let Some(event) = store.event(position) else { return };
             self.deliver(&Delivery::stored(store, event, schema), true);
