@@ -208,11 +208,14 @@ impl<'a> Cursor<'a> {
 
     /// A number as [`push_decimal`] writes it.
     pub(super) fn number(&mut self) -> Option<u64> {
-        let digits = self.0.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, rest) = self.0.split_at(digits);
-        self.0 = rest;
-        let canonical = digits == 1 || !number.starts_with('0');
-        number.parse().ok().filter(|_| canonical)
+        let (mut number, mut digits) = (0_u64, 0);
+        for byte in self.0.bytes().take_while(u8::is_ascii_digit) {
+            number = number.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+            digits += 1;
+        }
+        let canonical = digits == 1 || (digits > 1 && !self.0.starts_with('0'));
+        self.0 = self.0.get(digits..)?;
+        canonical.then_some(number)
     }
 
     /// A number as [`push_hex`] writes it.

@@ -5,6 +5,7 @@ use std::io;
 use std::rc::Rc;
 
 use super::index::{self, Stretches};
+use super::line::EventReader;
 use super::memory::MemoryStore;
 use super::recovery::{Recover, take_in};
 use super::{
@@ -89,8 +90,9 @@ impl DurableStore {
         after: Option<&After>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(Recover, journal::Recovered), RecoveryError> {
+        let mut reader = EventReader::default();
         let take = &mut |entry: &journal::Entry<'_>| {
-            take_in(&mut start.memory, entry)?;
+            take_in(&mut start.memory, &mut reader, entry)?;
             start.stretches.add(entry.first, entry.place);
             Ok(())
         };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use uuid::Uuid;
 
 use crate::json;
@@ -32,27 +33,51 @@ pub struct EventLine<'a> {
     pub data: &'a str,
 }
 
-/// Reads the records of an array text `[{…},{…}]`, laid out exactly as
-/// [`RecordedEvent::write`](super::RecordedEvent::write) does, and hands each to `take`.
-///
-/// Of `data` and `metadata` only the ends are found: the caller knows, by a checksum over the
-/// line, that they are as they were when they were written, and so that they are valid.
-///
-/// # Errors
-/// What is wrong with the text, for people to read; records before that place were taken.
-pub fn read_events<'a>(array: &'a str, take: &mut dyn FnMut(EventLine<'a>)) -> Result<(), String> {
-    let mut cursor = Cursor { text: array, at: 0 };
-    cursor.pass("[")?;
-    if !cursor.rest().starts_with(b"]") {
-        loop {
-            take(cursor.record()?);
-            if !cursor.passes(",") {
-                break;
+/// Reads the records of arrays. What a record has in common with the one before is not read anew.
+#[derive(Debug, Default)]
+pub struct EventReader {
+    /// A timestamp as it was written, and the moment.
+    last: Option<([u8; SHORT], Timestamp)>,
+}
+
+/// How long a timestamp is that has no more than milliseconds: nearly all have not.
+const SHORT: usize = 24;
+
+impl EventReader {
+    /// Reads the records of an array text `[{…},{…}]`, laid out exactly as
+    /// [`RecordedEvent::write`](super::RecordedEvent::write) does, and hands each to `take`.
+    ///
+    /// Of `data` and `metadata` only the ends are found: the caller knows, by a checksum over the
+    /// line, that they are as they were when they were written, and so that they are valid.
+    ///
+    /// # Errors
+    /// What is wrong with the text, for people to read; records before that place were taken.
+    pub fn read<'a>(
+        &mut self,
+        array: &'a str,
+        take: &mut dyn FnMut(EventLine<'a>),
+    ) -> Result<(), String> {
+        let mut cursor = Cursor { text: array, at: 0 };
+        cursor.pass("[")?;
+        if !cursor.rest().starts_with(b"]") {
+            loop {
+                take(cursor.record(self)?);
+                if !cursor.passes(",") {
+                    break;
+                }
             }
         }
+        cursor.pass("]")?;
+        if cursor.at < array.len() { Err(cursor.expected("the end")) } else { Ok(()) }
     }
-    cursor.pass("]")?;
-    if cursor.at < array.len() { Err(cursor.expected("the end")) } else { Ok(()) }
+}
+
+/// Reads the records of one array, as [`EventReader::read`] does.
+///
+/// # Errors
+/// As there.
+pub fn read_events<'a>(array: &'a str, take: &mut dyn FnMut(EventLine<'a>)) -> Result<(), String> {
+    EventReader::default().read(array, take)
 }
 
 /// A place in a text.
@@ -62,7 +87,7 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn record(&mut self) -> Result<EventLine<'a>, String> {
+    fn record(&mut self, reader: &mut EventReader) -> Result<EventLine<'a>, String> {
         self.pass("{\"eventId\":\"")?;
         let event_id = self.uuid()?;
         self.pass("\",\"eventType\":")?;
@@ -72,7 +97,7 @@ impl<'a> Cursor<'a> {
         let event_version =
             u32::try_from(event_version).map_err(|_| self.expected("a smaller number before"))?;
         self.pass(",\"timestamp\":\"")?;
-        let timestamp = self.timestamp()?;
+        let timestamp = self.timestamp(reader)?;
         self.pass("\",\"aggregateId\":")?;
         let aggregate_id = self.string()?;
         self.pass(",\"aggregateType\":")?;
@@ -131,25 +156,34 @@ impl<'a> Cursor<'a> {
         Ok(id)
     }
 
-    fn timestamp(&mut self) -> Result<Timestamp, String> {
+    fn timestamp(&mut self, reader: &mut EventReader) -> Result<Timestamp, String> {
         let rest = self.rest();
-        let length = if rest.get(23) == Some(&b'Z') { 24 } else { 27 };
+        if let Some((written, moment)) = reader.last
+            && rest.starts_with(&written)
+        {
+            self.at += SHORT;
+            return Ok(moment);
+        }
+        let length = if rest.get(SHORT - 1) == Some(&b'Z') { SHORT } else { SHORT + 3 };
         let moment = rest.get(..length).and_then(Timestamp::read_written);
         let moment = moment.ok_or_else(|| self.expected("a timestamp in UTC"))?;
+        if let Ok(written) = rest[..length].try_into() {
+            reader.last = Some((written, moment));
+        }
         self.at += length;
         Ok(moment)
     }
 
     /// A whole number without leading zeros.
     fn number(&mut self) -> Result<u64, String> {
-        let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit());
+        let rest = self.rest();
         let (mut number, mut count) = (Some(0_u64), 0);
-        for digit in digits {
-            let with = |number: u64| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
-            number = number.and_then(with);
+        for digit in rest.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|it| *it < 10) {
+            let tens = number.and_then(|number| number.checked_mul(10));
+            number = tens.and_then(|tens| tens.checked_add(u64::from(digit)));
             count += 1;
         }
-        let padded = count > 1 && self.rest().starts_with(b"0");
+        let padded = count > 1 && rest.starts_with(b"0");
         let number = number.filter(|_| count > 0 && !padded);
         let number = number.ok_or_else(|| self.expected("a whole number"))?;
         self.at += count;
@@ -193,10 +227,29 @@ impl<'a> Cursor<'a> {
     fn object(&mut self) -> Result<&'a str, String> {
         let bytes = self.text.as_bytes();
         let opens = bytes.get(self.at) == Some(&b'{');
-        let end = if opens { json::container_end(bytes, self.at + 1) } else { None };
+        let at = self.at + 1;
+        let end = if opens {
+            flat_end(bytes, at).or_else(|| json::container_end(bytes, at))
+        } else {
+            None
+        };
         let end = end.ok_or_else(|| self.expected("an object"))?;
         self.take(end)
     }
+}
+
+/// The place behind the object whose content starts at `at`, if up to the first closing brace
+/// there are only plain strings and numbers: as all quotes are in pairs, that brace is in none.
+fn flat_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let content = bytes.get(at..)?;
+    let content = &content[..memchr(b'}', content)?];
+    let (mut quotes, mut other) = (0, 0);
+    for byte in content {
+        quotes ^= u8::from(*byte == b'"');
+        // Brackets, braces and the backslash are next to one another, but for a bit.
+        other |= u8::from((byte | 0x20).wrapping_sub(b'{') < 3);
+    }
+    (quotes == 0 && other == 0).then_some(at + content.len() + 1)
 }
 
 /// The UUID that is written as this: 32 hexadecimal digits in lower case, in five groups.
@@ -308,6 +361,57 @@ mod tests {
             if let Ok(changed) = String::from_utf8(changed) && changed != text {
                 prop_assert!(read(&changed) != Ok(lines), "{}", changed);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_end_of_a_flat_object_is_that_of_any(text in r#"[{}\[\]"\\|:,an]{0,12}"#) {
+            let bytes = text.as_bytes();
+            if let Some(end) = flat_end(bytes, 0) {
+                prop_assert_eq!(Some(end), json::container_end(bytes, 0));
+            }
+        }
+
+        #[test]
+        fn a_timestamp_is_read_the_same_after_any_other(
+            micros in prop::collection::vec(
+                prop_oneof![0..3_i64, (0..3_i64).prop_map(|millis| millis * 1000)], 2..6,
+            ),
+            place in any::<prop::sample::Index>(),
+            byte in 0x09..0x7f_u8,
+        ) {
+            let mut reader = EventReader::default();
+            for micros in &micros {
+                let line = EventLine { timestamp: Timestamp::from_micros(*micros), ..simple() };
+                let text = format!("[{}]", written(&line));
+                let mut read = Vec::new();
+                prop_assert_eq!(reader.read(&text, &mut |line| read.push(line)), Ok(()));
+                prop_assert_eq!(read, [line.clone()]);
+                let mut changed = text.into_bytes();
+                let place = place.index(changed.len());
+                changed[place] = byte;
+                let changed = String::from_utf8(changed).unwrap();
+                let (mut with, mut without) = (Vec::new(), Vec::new());
+                let result = reader.read(&changed, &mut |line| with.push(line));
+                prop_assert_eq!(result, read_events(&changed, &mut |line| without.push(line)));
+                prop_assert_eq!(with, without);
+            }
+        }
+    }
+
+    fn simple() -> EventLine<'static> {
+        EventLine {
+            event_id: Uuid::from_u128(1),
+            event_type: "E".into(),
+            event_version: 1,
+            timestamp: Timestamp::from_micros(0),
+            aggregate_id: "a".into(),
+            aggregate_type: "A".into(),
+            aggregate_version: 1,
+            sequence_number: 1,
+            metadata: "",
+            data: "{}",
         }
     }
 
