@@ -66,8 +66,8 @@ pub(super) fn push_line(out: &mut Vec<u8>, body: &str) -> u64 {
 pub(super) fn whole(line: &[u8]) -> Option<(u64, &[u8])> {
     let (digits, rest) = line.strip_prefix(OPENING)?.split_at_checked(16)?;
     let body = rest.strip_prefix(b"\",")?;
-    let checksum = hex_value(digits)?;
-    (xxh3_64(body) == checksum).then_some((checksum, body))
+    let checksum = xxh3_64(body);
+    (hex_digits(checksum) == digits).then_some((checksum, body))
 }
 
 /// Appends the body of a commit to `out`.

@@ -200,6 +200,9 @@ impl<'a> Cursor<'a> {
 
     /// A string with the escapes that the node writes, and no others.
     fn string(&mut self) -> Result<Cow<'a, str>, String> {
+        if let Some(text) = self.short_string() {
+            return Ok(Cow::Borrowed(text));
+        }
         let (end, escaped) = self.string_end()?;
         let start = self.at;
         let raw = self.take(end)?;
@@ -208,6 +211,20 @@ impl<'a> Cursor<'a> {
         }
         let text = json::string(raw).filter(|text| json::quoted(text) == raw);
         text.ok_or_else(|| format!("expected a string as it is written at byte {start}"))
+    }
+
+    /// A string without escapes, if it is a short one: most are.
+    fn short_string(&mut self) -> Option<&'a str> {
+        const SHORT: usize = 32;
+        let content = self.rest().strip_prefix(b"\"")?;
+        let mut bytes = content.iter().take(SHORT);
+        let len = bytes.position(|byte| matches!(byte, b'"' | b'\\'))?;
+        if content[len] == b'\\' {
+            return None;
+        }
+        let start = self.at + 1;
+        self.at = start + len + 1;
+        self.text.get(start..start + len)
     }
 
     /// The members between the fixed ones and `data`, and over the key of that.
@@ -243,13 +260,26 @@ impl<'a> Cursor<'a> {
 fn flat_end(bytes: &[u8], at: usize) -> Option<usize> {
     let content = bytes.get(at..)?;
     let content = &content[..memchr(b'}', content)?];
-    let (mut quotes, mut other) = (0, 0);
-    for byte in content {
-        quotes ^= u8::from(*byte == b'"');
-        // Brackets, braces and the backslash are next to one another, but for a bit.
-        other |= u8::from((byte | 0x20).wrapping_sub(b'{') < 3);
+    is_flat(content).then_some(at + content.len() + 1)
+}
+
+/// So many bytes are looked at together, which the compiler does with one instruction each.
+const LANES: usize = 16;
+
+/// Whether there are no brackets, braces and backslashes, and an even number of quotes.
+fn is_flat(content: &[u8]) -> bool {
+    let (runs, rest) = content.as_chunks();
+    let mut last = [0; LANES];
+    last[..rest.len()].copy_from_slice(rest);
+    let (mut quotes, mut others) = ([0_u8; LANES], [0_u8; LANES]);
+    for run in runs.iter().chain([&last]) {
+        for lane in 0..LANES {
+            quotes[lane] ^= u8::from(run[lane] == b'"');
+            // They are next to one another, but for one bit, as is only `|` beside them.
+            others[lane] |= u8::from((run[lane] | 0x20).wrapping_sub(b'{') < 3);
+        }
     }
-    (quotes == 0 && other == 0).then_some(at + content.len() + 1)
+    quotes.iter().fold(0, |all, lane| all ^ lane) == 0 && others == [0; LANES]
 }
 
 /// The UUID that is written as this: 32 hexadecimal digits in lower case, in five groups.
@@ -257,178 +287,24 @@ fn hyphenated(text: &[u8; 36]) -> Option<Uuid> {
     if [text[8], text[13], text[18], text[23]] != [b'-'; 4] {
         return None;
     }
-    let mut value = 0_u128;
-    let mut wrong = 0_u8;
-    for group in [0..8, 9..13, 14..18, 19..23, 24..36] {
-        let mut part = 0_u64;
-        for byte in &text[group.clone()] {
-            let digit = HEX[usize::from(*byte)];
-            wrong |= digit;
-            part = part << 4 | u64::from(digit & 15);
-        }
-        value = value << (4 * group.len()) | u128::from(part);
+    let mut digits = [0; 32];
+    digits[..8].copy_from_slice(&text[..8]);
+    digits[8..12].copy_from_slice(&text[9..13]);
+    digits[12..16].copy_from_slice(&text[14..18]);
+    digits[16..20].copy_from_slice(&text[19..23]);
+    digits[20..].copy_from_slice(&text[24..]);
+    let mut wrong = false;
+    for digit in &mut digits {
+        let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
+        wrong |= number >= 10 && letter >= 6;
+        *digit = if number < 10 { number } else { letter.wrapping_add(10) };
     }
-    (wrong < 16).then(|| Uuid::from_u128(value))
+    let mut bytes = [0; 16];
+    for (byte, [upper, lower]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        *byte = upper << 4 | lower;
+    }
+    (!wrong).then_some(Uuid::from_bytes(bytes))
 }
-
-/// The value of each hexadecimal digit in lower case; 255 for any other byte.
-const HEX: [u8; 256] = {
-    let mut values = [255; 256];
-    let mut value = 0;
-    while value < 16 {
-        values[b"0123456789abcdef"[value] as usize] = value as u8;
-        value += 1;
-    }
-    values
-};
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::store::EventText;
-
-    fn written(line: &EventLine<'_>) -> String {
-        let mut out = String::new();
-        EventText {
-            stored: Some((line.event_id, line.timestamp, line.sequence_number)),
-            event_type: &line.event_type,
-            event_version: line.event_version,
-            aggregate_id: &line.aggregate_id,
-            aggregate_type: &line.aggregate_type,
-            aggregate_version: line.aggregate_version,
-            metadata: line.metadata,
-            data: line.data,
-        }
-        .write(&mut out);
-        out
-    }
-
-    fn read(text: &str) -> Result<Vec<EventLine<'_>>, String> {
-        let mut lines = Vec::new();
-        read_events(text, &mut |line| lines.push(line)).map(|()| lines)
-    }
-
-    fn any_line() -> impl Strategy<Value = EventLine<'static>> {
-        let metadata = prop::sample::select(vec![
-            "",
-            r#""userId":"u""#,
-            r#""causationId":"\"data\":","correlationId":"é\\","userId":"}""#,
-        ]);
-        let data = prop::sample::select(vec![
-            "{}",
-            r#"{"id":"u1","name":"Ann \"A\" {","tags":[1,{"a":"]}"}],"é":-1.5e3}"#,
-            r#"{"data":{"data":"\\"},"n":null}"#,
-        ]);
-        let micros = Timestamp::MIN.micros()..=Timestamp::MAX.micros();
-        let texts = [any::<String>(), any::<String>(), any::<String>()];
-        let numbers = (any::<u128>(), any::<u32>(), micros, any::<u64>(), any::<u64>());
-        (texts, numbers, metadata, data).prop_map(
-            |([event_type, id, of], (uuid, event_version, micros, version, at), metadata, data)| {
-                EventLine {
-                    event_id: Uuid::from_u128(uuid),
-                    event_type: event_type.into(),
-                    event_version,
-                    timestamp: Timestamp::from_micros(micros),
-                    aggregate_id: id.into(),
-                    aggregate_type: of.into(),
-                    aggregate_version: version,
-                    sequence_number: at,
-                    metadata,
-                    data,
-                }
-            },
-        )
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-        #[test]
-        fn what_was_written_is_read_and_a_changed_byte_is_never_passed_over(
-            lines in prop::collection::vec(any_line(), 0..3),
-            place in any::<prop::sample::Index>(),
-            byte in 0x09..0x7f_u8,
-        ) {
-            let texts: Vec<String> = lines.iter().map(written).collect();
-            let text = format!("[{}]", texts.join(","));
-            prop_assert_eq!(read(&text), Ok(lines.clone()));
-            let place = place.index(text.len());
-            prop_assert!(read(text.get(..place).unwrap_or_default()).is_err());
-            let mut changed = text.clone().into_bytes();
-            changed[place] = byte;
-            if let Ok(changed) = String::from_utf8(changed) && changed != text {
-                prop_assert!(read(&changed) != Ok(lines), "{}", changed);
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_end_of_a_flat_object_is_that_of_any(text in r#"[{}\[\]"\\|:,an]{0,12}"#) {
-            let bytes = text.as_bytes();
-            if let Some(end) = flat_end(bytes, 0) {
-                prop_assert_eq!(Some(end), json::container_end(bytes, 0));
-            }
-        }
-
-        #[test]
-        fn a_timestamp_is_read_the_same_after_any_other(
-            micros in prop::collection::vec(
-                prop_oneof![0..3_i64, (0..3_i64).prop_map(|millis| millis * 1000)], 2..6,
-            ),
-            place in any::<prop::sample::Index>(),
-            byte in 0x09..0x7f_u8,
-        ) {
-            let mut reader = EventReader::default();
-            for micros in &micros {
-                let line = EventLine { timestamp: Timestamp::from_micros(*micros), ..simple() };
-                let text = format!("[{}]", written(&line));
-                let mut read = Vec::new();
-                prop_assert_eq!(reader.read(&text, &mut |line| read.push(line)), Ok(()));
-                prop_assert_eq!(read, [line.clone()]);
-                let mut changed = text.into_bytes();
-                let place = place.index(changed.len());
-                changed[place] = byte;
-                let changed = String::from_utf8(changed).unwrap();
-                let (mut with, mut without) = (Vec::new(), Vec::new());
-                let result = reader.read(&changed, &mut |line| with.push(line));
-                prop_assert_eq!(result, read_events(&changed, &mut |line| without.push(line)));
-                prop_assert_eq!(with, without);
-            }
-        }
-    }
-
-    fn simple() -> EventLine<'static> {
-        EventLine {
-            event_id: Uuid::from_u128(1),
-            event_type: "E".into(),
-            event_version: 1,
-            timestamp: Timestamp::from_micros(0),
-            aggregate_id: "a".into(),
-            aggregate_type: "A".into(),
-            aggregate_version: 1,
-            sequence_number: 1,
-            metadata: "",
-            data: "{}",
-        }
-    }
-
-    #[test]
-    fn other_layouts_are_refused_with_the_place() {
-        let start = r#"{"eventId":"01900000-0000-7000-8000-000000000001","eventType":"E""#;
-        for (text, error) in [
-            ("".to_owned(), "expected [ at byte 0"),
-            ("[] ".to_owned(), "expected the end at byte 2"),
-            ("[{}]".to_owned(), "expected {\"eventId\":\" at byte 1"),
-            (format!("[{start},\"eventVersion\":01}}]"), "expected a whole number at byte 82"),
-            (
-                format!("[{}]", start.replace("7000", "700G")),
-                "expected a UUID in lower case with hyphens at byte 13",
-            ),
-        ] {
-            assert_eq!(read(&text), Err(error.to_owned()), "{text}");
-        }
-    }
-}
+mod tests;
