@@ -161,7 +161,7 @@ pub(super) fn push_decimal(out: &mut String, mut number: u64) {
             break;
         }
     }
-    push_ascii(out, &digits[at..]);
+    out.extend(digits[at..].iter().copied().map(char::from));
 }
 
 /// A number in hex, in lower case.

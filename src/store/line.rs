@@ -200,31 +200,14 @@ impl<'a> Cursor<'a> {
 
     /// A string with the escapes that the node writes, and no others.
     fn string(&mut self) -> Result<Cow<'a, str>, String> {
-        if let Some(text) = self.short_string() {
-            return Ok(Cow::Borrowed(text));
-        }
-        let (end, escaped) = self.string_end()?;
         let start = self.at;
+        let (end, escaped) = self.string_end()?;
         let raw = self.take(end)?;
         if !escaped {
             return Ok(Cow::Borrowed(&raw[1..raw.len() - 1]));
         }
         let text = json::string(raw).filter(|text| json::quoted(text) == raw);
         text.ok_or_else(|| format!("expected a string as it is written at byte {start}"))
-    }
-
-    /// A string without escapes, if it is a short one: most are.
-    fn short_string(&mut self) -> Option<&'a str> {
-        const SHORT: usize = 32;
-        let content = self.rest().strip_prefix(b"\"")?;
-        let mut bytes = content.iter().take(SHORT);
-        let len = bytes.position(|byte| matches!(byte, b'"' | b'\\'))?;
-        if content[len] == b'\\' {
-            return None;
-        }
-        let start = self.at + 1;
-        self.at = start + len + 1;
-        self.text.get(start..start + len)
     }
 
     /// The members between the fixed ones and `data`, and over the key of that.
