@@ -7,9 +7,13 @@ mod support;
 
 use std::rc::Rc;
 
-use asof::journal::{Journal, Options, Recovered};
+use asof::journal::{Journal, Options, Recovered, recover};
 use asof::store::{DurableStore, EventStore, verify};
+use proptest::prelude::*;
+use support::durable;
 use support::sim_disk::SimDisk;
+use support::store_model::StoreModel;
+use support::store_steps::step;
 
 /// Where a line stands: of which type the aggregate is, which version and number the event has,
 /// and at which second it happened.
@@ -94,4 +98,31 @@ fn a_line_has_the_events_that_it_says() {
     assert_eq!(opened(&one, 3), Err("its last event has the sequence number 2".to_owned()));
     let none = [String::new()];
     assert_eq!(opened(&none, 2), Err("its last event has the sequence number 1".to_owned()));
+}
+
+proptest! {
+    #[test]
+    fn a_line_has_the_records_of_its_events_as_the_store_gives_them(
+        steps in prop::collection::vec(step(), 0..16),
+    ) {
+        let disk = SimDisk::new();
+        let mut store = durable::open(&disk, Options::default()).unwrap();
+        let mut model = StoreModel::default();
+        for (number, step) in steps.iter().enumerate() {
+            model.take(step, number, &mut store);
+        }
+        store.close().unwrap();
+        let mut next = 1;
+        let recovered = recover(&disk, None, &mut |_, _| {}, &mut |entry| {
+            let mut expected = String::from("[");
+            for position in entry.first..=entry.last {
+                expected += if position > entry.first { "," } else { "" };
+                store.event(position).unwrap().write(&mut expected);
+            }
+            assert_eq!((entry.first, entry.events), (next, &*(expected + "]")));
+            next = entry.last + 1;
+            Ok(())
+        });
+        prop_assert_eq!(recovered.unwrap().sequence, store.head());
+    }
 }

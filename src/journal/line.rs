@@ -66,8 +66,8 @@ pub(super) fn push_line(out: &mut Vec<u8>, body: &str) -> u64 {
 pub(super) fn whole(line: &[u8]) -> Option<(u64, &[u8])> {
     let (digits, rest) = line.strip_prefix(OPENING)?.split_at_checked(16)?;
     let body = rest.strip_prefix(b"\",")?;
-    let checksum = hex_value(digits)?;
-    (xxh3_64(body) == checksum).then_some((checksum, body))
+    let checksum = xxh3_64(body);
+    (hex_digits(checksum) == digits).then_some((checksum, body))
 }
 
 /// Appends the body of a commit to `out`.
@@ -161,7 +161,7 @@ pub(super) fn push_decimal(out: &mut String, mut number: u64) {
             break;
         }
     }
-    push_ascii(out, &digits[at..]);
+    out.extend(digits[at..].iter().copied().map(char::from));
 }
 
 /// A number in hex, in lower case.
@@ -208,11 +208,14 @@ impl<'a> Cursor<'a> {
 
     /// A number as [`push_decimal`] writes it.
     pub(super) fn number(&mut self) -> Option<u64> {
-        let digits = self.0.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, rest) = self.0.split_at(digits);
-        self.0 = rest;
-        let canonical = digits == 1 || !number.starts_with('0');
-        number.parse().ok().filter(|_| canonical)
+        let (mut number, mut digits) = (0_u64, 0);
+        for byte in self.0.bytes().take_while(u8::is_ascii_digit) {
+            number = number.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+            digits += 1;
+        }
+        let canonical = digits == 1 || (digits > 1 && !self.0.starts_with('0'));
+        self.0 = self.0.get(digits..)?;
+        canonical.then_some(number)
     }
 
     /// A number as [`push_hex`] writes it.

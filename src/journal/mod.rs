@@ -7,6 +7,7 @@
 mod damage;
 mod line;
 mod mark;
+mod pieces;
 mod read;
 mod recovery;
 mod segment;

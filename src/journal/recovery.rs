@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use memchr::memchr;
-
 use super::line::{self, NotAHeader};
 use super::mark::Mark;
+use super::pieces::{Line, Pieces};
 use super::{After, Entry, Place, RecoveryError, segment_first, segment_name, tail};
 use crate::storage::Storage;
 
@@ -130,9 +129,8 @@ impl Scan<'_> {
         if end > self.found.segments[start].1 {
             return Err(RecoveryError::DoesNotFit);
         }
-        let mut buffer = Vec::new();
-        read(storage, (segment, end), offset, &mut buffer)?;
-        let line = buffer.strip_suffix(b"\n").ok_or(RecoveryError::DoesNotFit)?;
+        let mut pieces = Pieces::open(storage, (segment, end), offset, Vec::new())?;
+        let line = pieces.rest()?.strip_suffix(b"\n").ok_or(RecoveryError::DoesNotFit)?;
         let whole = line::whole(line).filter(|(checksum, _)| *checksum == after.checksum);
         let commit = whole.and_then(|(_, body)| line::read_commit(body));
         if commit.is_none_or(|commit| commit.last != after.sequence) {
@@ -152,12 +150,12 @@ impl Scan<'_> {
     ) -> Result<(), RecoveryError> {
         let mut buffer = Vec::new();
         for nth in start..self.found.segments.len() {
-            let segment = self.found.segments[nth];
             if offset == 0 {
                 self.check_first(nth)?;
             }
-            read(storage, segment, offset, &mut buffer)?;
-            self.lines(&buffer, segment.0, offset, nth + 1 == self.found.segments.len())?;
+            let mut pieces = Pieces::open(storage, self.found.segments[nth], offset, buffer)?;
+            self.lines(&mut pieces, nth + 1 == self.found.segments.len())?;
+            buffer = pieces.close();
             offset = 0;
         }
         Ok(())
@@ -182,29 +180,23 @@ impl Scan<'_> {
         }
     }
 
-    /// Takes the lines of a segment, of which `bytes` is what lies from `offset` on.
-    fn lines(
-        &mut self,
-        bytes: &[u8],
-        segment: u64,
-        offset: u64,
-        is_last: bool,
-    ) -> Result<(), RecoveryError> {
-        let mut at = 0;
-        while at < bytes.len() || (bytes.is_empty() && offset == 0) {
-            let place = (segment, offset + at as u64);
-            let end = memchr(b'\n', &bytes[at..]).map(|len| at + len);
-            let taken = match end {
-                Some(end) => self.line(&bytes[at..end], place),
-                None => Err(Fault::NotWhole("the line does not end")),
+    /// Takes the lines of a segment.
+    fn lines(&mut self, pieces: &mut Pieces, is_last: bool) -> Result<(), RecoveryError> {
+        let begun = pieces.offset();
+        loop {
+            let place = (pieces.segment(), pieces.offset());
+            let taken = match pieces.line()? {
+                Line::Whole(line) => self.line(line, place),
+                Line::Unended => Err(Fault::NotWhole("the line does not end")),
+                Line::None => break,
             };
-            match taken {
-                Ok(()) => at = end.map_or(bytes.len(), |end| end + 1),
-                Err(fault) => return self.stop(fault, &bytes[at..], place, is_last),
+            if let Err(fault) = taken {
+                return self.stop(fault, pieces.rest()?, place, is_last);
             }
-            self.report(at as u64);
+            pieces.pass();
+            self.report(pieces.offset() - begun);
         }
-        self.done += at as u64;
+        self.done += pieces.offset() - begun;
         Ok(())
     }
 
@@ -306,21 +298,4 @@ impl Scan<'_> {
         let evidence = tail::Evidence::Mark(mark.sequence).text();
         Err(RecoveryError::damage(&file, end, format!("{what}, and {evidence}")))
     }
-}
-
-/// Fills the buffer with a segment (its first sequence number, its size) from `offset` on.
-fn read(
-    storage: &dyn Storage,
-    (first, size): (u64, u64),
-    offset: u64,
-    buffer: &mut Vec<u8>,
-) -> Result<(), RecoveryError> {
-    let name = segment_name(first);
-    let io = |error| RecoveryError::io(&name, error);
-    let file = storage.open(&name).map_err(io)?;
-    let len = usize::try_from(size.saturating_sub(offset));
-    buffer.resize(len.map_err(|error| io(std::io::Error::other(error)))?, 0);
-    let read = file.read_at(offset, buffer).map_err(io)?;
-    buffer.truncate(read);
-    Ok(())
 }

@@ -4,7 +4,9 @@
 use std::io;
 use std::rc::Rc;
 
+use super::event::{EventText, WrittenTime};
 use super::index::{self, Stretches};
+use super::line::EventReader;
 use super::memory::MemoryStore;
 use super::recovery::{Recover, take_in};
 use super::{
@@ -29,6 +31,8 @@ pub struct DurableStore {
     memory: MemoryStore,
     journal: Journal,
     storage: Rc<dyn Storage>,
+    /// The time of the last commit.
+    written_time: WrittenTime,
     /// Where the commits lie.
     stretches: Stretches,
     /// What this start went on from.
@@ -80,7 +84,17 @@ impl DurableStore {
         let journal = Journal::open(Rc::clone(&storage), options, recovered)
             .map_err(RecoveryError::NotReady)?;
         let Recover { memory, stretches } = start;
-        Ok(Self { memory, journal, storage, stretches, restored, saved, broken: None })
+        let written_time = WrittenTime::default();
+        Ok(Self {
+            memory,
+            journal,
+            storage,
+            written_time,
+            stretches,
+            restored,
+            saved,
+            broken: None,
+        })
     }
 
     fn recover(
@@ -89,8 +103,9 @@ impl DurableStore {
         after: Option<&After>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(Recover, journal::Recovered), RecoveryError> {
+        let mut reader = EventReader::default();
         let take = &mut |entry: &journal::Entry<'_>| {
-            take_in(&mut start.memory, entry)?;
+            take_in(&mut start.memory, &mut reader, entry)?;
             start.stretches.add(entry.first, entry.place);
             Ok(())
         };
@@ -123,21 +138,30 @@ impl EventStore for DurableStore {
         if let Some(reason) = self.refusal() {
             return Err(AppendError::Unavailable(reason));
         }
-        let appended = self.memory.append(commit)?;
-        let (memory, journal) = (&self.memory, &mut self.journal);
-        let Appended { first, last } = appended;
+        let added = self.memory.add(commit)?;
+        let Self { memory, journal, written_time, .. } = self;
+        let Appended { first, last } = added.appended;
+        let aggregate_type = memory.aggregate_type(added.stream);
         let place = journal.push(first, last, commit.idempotency, &mut |out| {
-            for position in first..=last {
-                if position > first {
+            for (nth, event) in (0..).zip(commit.events) {
+                if nth > 0 {
                     out.push(',');
                 }
-                if let Some(event) = memory.event(position) {
-                    event.write(out);
+                EventText {
+                    stored: Some((event.event_id, added.timestamp, first + nth)),
+                    event_type: event.event_type,
+                    event_version: event.event_version,
+                    aggregate_id: commit.aggregate_id,
+                    aggregate_type,
+                    aggregate_version: u64::from(added.version) + nth,
+                    metadata: &added.metadata,
+                    data: event.data,
                 }
+                .write_with(out, |time, out| written_time.write(time, out));
             }
         });
         self.stretches.add(first, place);
-        Ok(appended)
+        Ok(added.appended)
     }
 
     fn head(&self) -> u64 {

@@ -79,6 +79,15 @@ pub(crate) struct EventText<'a> {
 impl EventText<'_> {
     /// Appends the record to `out`.
     pub(crate) fn write(&self, out: &mut String) {
+        self.write_with(out, Timestamp::write);
+    }
+
+    /// Appends the record to `out`; `write_time` does so with the timestamp.
+    pub(super) fn write_with(
+        &self,
+        out: &mut String,
+        write_time: impl FnOnce(Timestamp, &mut String),
+    ) {
         out.push('{');
         if let Some((event_id, _, _)) = self.stored {
             let mut buffer = Uuid::encode_buffer();
@@ -92,7 +101,7 @@ impl EventText<'_> {
         json::push_number(out, u64::from(self.event_version));
         if let Some((_, timestamp, _)) = self.stored {
             out.push_str(",\"timestamp\":\"");
-            timestamp.write(out);
+            write_time(timestamp, out);
             out.push('"');
         }
         out.push_str(",\"aggregateId\":");
@@ -112,5 +121,58 @@ impl EventText<'_> {
         out.push_str(",\"data\":");
         out.push_str(self.data);
         out.push('}');
+    }
+}
+
+/// A timestamp as it was written last: many events after one another have the same.
+#[derive(Debug)]
+pub(super) struct WrittenTime {
+    time: Timestamp,
+    text: String,
+}
+
+impl WrittenTime {
+    /// Appends `time` to `out`, as [`Timestamp::write`] does.
+    pub(super) fn write(&mut self, time: Timestamp, out: &mut String) {
+        if self.time != time {
+            *self = Self::of(time);
+        }
+        out.push_str(&self.text);
+    }
+
+    fn of(time: Timestamp) -> Self {
+        let mut text = String::new();
+        time.write(&mut text);
+        Self { time, text }
+    }
+}
+
+impl Default for WrittenTime {
+    fn default() -> Self {
+        Self::of(Timestamp::MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_time_is_written_the_same_after_any_other(
+            micros in prop::collection::vec(
+                prop_oneof![-2..2_i64, Just(Timestamp::MIN.micros()), Just(-1000)], 0..8,
+            ),
+        ) {
+            let mut written = WrittenTime::default();
+            for time in micros.into_iter().map(Timestamp::from_micros) {
+                let (mut out, mut expected) = (String::new(), String::new());
+                written.write(time, &mut out);
+                time.write(&mut expected);
+                prop_assert_eq!(out, expected);
+            }
+        }
     }
 }

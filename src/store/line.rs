@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use uuid::Uuid;
 
 use crate::json;
@@ -32,27 +33,51 @@ pub struct EventLine<'a> {
     pub data: &'a str,
 }
 
-/// Reads the records of an array text `[{…},{…}]`, laid out exactly as
-/// [`RecordedEvent::write`](super::RecordedEvent::write) does, and hands each to `take`.
-///
-/// Of `data` and `metadata` only the ends are found: the caller knows, by a checksum over the
-/// line, that they are as they were when they were written, and so that they are valid.
-///
-/// # Errors
-/// What is wrong with the text, for people to read; records before that place were taken.
-pub fn read_events<'a>(array: &'a str, take: &mut dyn FnMut(EventLine<'a>)) -> Result<(), String> {
-    let mut cursor = Cursor { text: array, at: 0 };
-    cursor.pass("[")?;
-    if !cursor.rest().starts_with(b"]") {
-        loop {
-            take(cursor.record()?);
-            if !cursor.passes(",") {
-                break;
+/// Reads the records of arrays. What a record has in common with the one before is not read anew.
+#[derive(Debug, Default)]
+pub struct EventReader {
+    /// A timestamp as it was written, and the moment.
+    last: Option<([u8; SHORT], Timestamp)>,
+}
+
+/// How long a timestamp is that has no more than milliseconds: nearly all have not.
+const SHORT: usize = 24;
+
+impl EventReader {
+    /// Reads the records of an array text `[{…},{…}]`, laid out exactly as
+    /// [`RecordedEvent::write`](super::RecordedEvent::write) does, and hands each to `take`.
+    ///
+    /// Of `data` and `metadata` only the ends are found: the caller knows, by a checksum over the
+    /// line, that they are as they were when they were written, and so that they are valid.
+    ///
+    /// # Errors
+    /// What is wrong with the text, for people to read; records before that place were taken.
+    pub fn read<'a>(
+        &mut self,
+        array: &'a str,
+        take: &mut dyn FnMut(EventLine<'a>),
+    ) -> Result<(), String> {
+        let mut cursor = Cursor { text: array, at: 0 };
+        cursor.pass("[")?;
+        if !cursor.rest().starts_with(b"]") {
+            loop {
+                take(cursor.record(self)?);
+                if !cursor.passes(",") {
+                    break;
+                }
             }
         }
+        cursor.pass("]")?;
+        if cursor.at < array.len() { Err(cursor.expected("the end")) } else { Ok(()) }
     }
-    cursor.pass("]")?;
-    if cursor.at < array.len() { Err(cursor.expected("the end")) } else { Ok(()) }
+}
+
+/// Reads the records of one array, as [`EventReader::read`] does.
+///
+/// # Errors
+/// As there.
+pub fn read_events<'a>(array: &'a str, take: &mut dyn FnMut(EventLine<'a>)) -> Result<(), String> {
+    EventReader::default().read(array, take)
 }
 
 /// A place in a text.
@@ -62,7 +87,7 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn record(&mut self) -> Result<EventLine<'a>, String> {
+    fn record(&mut self, reader: &mut EventReader) -> Result<EventLine<'a>, String> {
         self.pass("{\"eventId\":\"")?;
         let event_id = self.uuid()?;
         self.pass("\",\"eventType\":")?;
@@ -72,7 +97,7 @@ impl<'a> Cursor<'a> {
         let event_version =
             u32::try_from(event_version).map_err(|_| self.expected("a smaller number before"))?;
         self.pass(",\"timestamp\":\"")?;
-        let timestamp = self.timestamp()?;
+        let timestamp = self.timestamp(reader)?;
         self.pass("\",\"aggregateId\":")?;
         let aggregate_id = self.string()?;
         self.pass(",\"aggregateType\":")?;
@@ -131,25 +156,34 @@ impl<'a> Cursor<'a> {
         Ok(id)
     }
 
-    fn timestamp(&mut self) -> Result<Timestamp, String> {
+    fn timestamp(&mut self, reader: &mut EventReader) -> Result<Timestamp, String> {
         let rest = self.rest();
-        let length = if rest.get(23) == Some(&b'Z') { 24 } else { 27 };
+        if let Some((written, moment)) = reader.last
+            && rest.starts_with(&written)
+        {
+            self.at += SHORT;
+            return Ok(moment);
+        }
+        let length = if rest.get(SHORT - 1) == Some(&b'Z') { SHORT } else { SHORT + 3 };
         let moment = rest.get(..length).and_then(Timestamp::read_written);
         let moment = moment.ok_or_else(|| self.expected("a timestamp in UTC"))?;
+        if let Ok(written) = rest[..length].try_into() {
+            reader.last = Some((written, moment));
+        }
         self.at += length;
         Ok(moment)
     }
 
     /// A whole number without leading zeros.
     fn number(&mut self) -> Result<u64, String> {
-        let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit());
+        let rest = self.rest();
         let (mut number, mut count) = (Some(0_u64), 0);
-        for digit in digits {
-            let with = |number: u64| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
-            number = number.and_then(with);
+        for digit in rest.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|it| *it < 10) {
+            let tens = number.and_then(|number| number.checked_mul(10));
+            number = tens.and_then(|tens| tens.checked_add(u64::from(digit)));
             count += 1;
         }
-        let padded = count > 1 && self.rest().starts_with(b"0");
+        let padded = count > 1 && rest.starts_with(b"0");
         let number = number.filter(|_| count > 0 && !padded);
         let number = number.ok_or_else(|| self.expected("a whole number"))?;
         self.at += count;
@@ -166,8 +200,8 @@ impl<'a> Cursor<'a> {
 
     /// A string with the escapes that the node writes, and no others.
     fn string(&mut self) -> Result<Cow<'a, str>, String> {
-        let (end, escaped) = self.string_end()?;
         let start = self.at;
+        let (end, escaped) = self.string_end()?;
         let raw = self.take(end)?;
         if !escaped {
             return Ok(Cow::Borrowed(&raw[1..raw.len() - 1]));
@@ -193,10 +227,42 @@ impl<'a> Cursor<'a> {
     fn object(&mut self) -> Result<&'a str, String> {
         let bytes = self.text.as_bytes();
         let opens = bytes.get(self.at) == Some(&b'{');
-        let end = if opens { json::container_end(bytes, self.at + 1) } else { None };
+        let at = self.at + 1;
+        let end = if opens {
+            flat_end(bytes, at).or_else(|| json::container_end(bytes, at))
+        } else {
+            None
+        };
         let end = end.ok_or_else(|| self.expected("an object"))?;
         self.take(end)
     }
+}
+
+/// The place behind the object whose content starts at `at`, if up to the first closing brace
+/// there are only plain strings and numbers: as all quotes are in pairs, that brace is in none.
+fn flat_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let content = bytes.get(at..)?;
+    let content = &content[..memchr(b'}', content)?];
+    is_flat(content).then_some(at + content.len() + 1)
+}
+
+/// So many bytes are looked at together, which the compiler does with one instruction each.
+const LANES: usize = 16;
+
+/// Whether there are no brackets, braces and backslashes, and an even number of quotes.
+fn is_flat(content: &[u8]) -> bool {
+    let (runs, rest) = content.as_chunks();
+    let mut last = [0; LANES];
+    last[..rest.len()].copy_from_slice(rest);
+    let (mut quotes, mut others) = ([0_u8; LANES], [0_u8; LANES]);
+    for run in runs.iter().chain([&last]) {
+        for lane in 0..LANES {
+            quotes[lane] ^= u8::from(run[lane] == b'"');
+            // They are next to one another, but for one bit, as is only `|` beside them.
+            others[lane] |= u8::from((run[lane] | 0x20).wrapping_sub(b'{') < 3);
+        }
+    }
+    quotes.iter().fold(0, |all, lane| all ^ lane) == 0 && others == [0; LANES]
 }
 
 /// The UUID that is written as this: 32 hexadecimal digits in lower case, in five groups.
@@ -204,127 +270,24 @@ fn hyphenated(text: &[u8; 36]) -> Option<Uuid> {
     if [text[8], text[13], text[18], text[23]] != [b'-'; 4] {
         return None;
     }
-    let mut value = 0_u128;
-    let mut wrong = 0_u8;
-    for group in [0..8, 9..13, 14..18, 19..23, 24..36] {
-        let mut part = 0_u64;
-        for byte in &text[group.clone()] {
-            let digit = HEX[usize::from(*byte)];
-            wrong |= digit;
-            part = part << 4 | u64::from(digit & 15);
-        }
-        value = value << (4 * group.len()) | u128::from(part);
+    let mut digits = [0; 32];
+    digits[..8].copy_from_slice(&text[..8]);
+    digits[8..12].copy_from_slice(&text[9..13]);
+    digits[12..16].copy_from_slice(&text[14..18]);
+    digits[16..20].copy_from_slice(&text[19..23]);
+    digits[20..].copy_from_slice(&text[24..]);
+    let mut wrong = false;
+    for digit in &mut digits {
+        let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
+        wrong |= number >= 10 && letter >= 6;
+        *digit = if number < 10 { number } else { letter.wrapping_add(10) };
     }
-    (wrong < 16).then(|| Uuid::from_u128(value))
+    let mut bytes = [0; 16];
+    for (byte, [upper, lower]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        *byte = upper << 4 | lower;
+    }
+    (!wrong).then_some(Uuid::from_bytes(bytes))
 }
-
-/// The value of each hexadecimal digit in lower case; 255 for any other byte.
-const HEX: [u8; 256] = {
-    let mut values = [255; 256];
-    let mut value = 0;
-    while value < 16 {
-        values[b"0123456789abcdef"[value] as usize] = value as u8;
-        value += 1;
-    }
-    values
-};
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::store::EventText;
-
-    fn written(line: &EventLine<'_>) -> String {
-        let mut out = String::new();
-        EventText {
-            stored: Some((line.event_id, line.timestamp, line.sequence_number)),
-            event_type: &line.event_type,
-            event_version: line.event_version,
-            aggregate_id: &line.aggregate_id,
-            aggregate_type: &line.aggregate_type,
-            aggregate_version: line.aggregate_version,
-            metadata: line.metadata,
-            data: line.data,
-        }
-        .write(&mut out);
-        out
-    }
-
-    fn read(text: &str) -> Result<Vec<EventLine<'_>>, String> {
-        let mut lines = Vec::new();
-        read_events(text, &mut |line| lines.push(line)).map(|()| lines)
-    }
-
-    fn any_line() -> impl Strategy<Value = EventLine<'static>> {
-        let metadata = prop::sample::select(vec![
-            "",
-            r#""userId":"u""#,
-            r#""causationId":"\"data\":","correlationId":"é\\","userId":"}""#,
-        ]);
-        let data = prop::sample::select(vec![
-            "{}",
-            r#"{"id":"u1","name":"Ann \"A\" {","tags":[1,{"a":"]}"}],"é":-1.5e3}"#,
-            r#"{"data":{"data":"\\"},"n":null}"#,
-        ]);
-        let micros = Timestamp::MIN.micros()..=Timestamp::MAX.micros();
-        let texts = [any::<String>(), any::<String>(), any::<String>()];
-        let numbers = (any::<u128>(), any::<u32>(), micros, any::<u64>(), any::<u64>());
-        (texts, numbers, metadata, data).prop_map(
-            |([event_type, id, of], (uuid, event_version, micros, version, at), metadata, data)| {
-                EventLine {
-                    event_id: Uuid::from_u128(uuid),
-                    event_type: event_type.into(),
-                    event_version,
-                    timestamp: Timestamp::from_micros(micros),
-                    aggregate_id: id.into(),
-                    aggregate_type: of.into(),
-                    aggregate_version: version,
-                    sequence_number: at,
-                    metadata,
-                    data,
-                }
-            },
-        )
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-        #[test]
-        fn what_was_written_is_read_and_a_changed_byte_is_never_passed_over(
-            lines in prop::collection::vec(any_line(), 0..3),
-            place in any::<prop::sample::Index>(),
-            byte in 0x09..0x7f_u8,
-        ) {
-            let texts: Vec<String> = lines.iter().map(written).collect();
-            let text = format!("[{}]", texts.join(","));
-            prop_assert_eq!(read(&text), Ok(lines.clone()));
-            let place = place.index(text.len());
-            prop_assert!(read(text.get(..place).unwrap_or_default()).is_err());
-            let mut changed = text.clone().into_bytes();
-            changed[place] = byte;
-            if let Ok(changed) = String::from_utf8(changed) && changed != text {
-                prop_assert!(read(&changed) != Ok(lines), "{}", changed);
-            }
-        }
-    }
-
-    #[test]
-    fn other_layouts_are_refused_with_the_place() {
-        let start = r#"{"eventId":"01900000-0000-7000-8000-000000000001","eventType":"E""#;
-        for (text, error) in [
-            ("".to_owned(), "expected [ at byte 0"),
-            ("[] ".to_owned(), "expected the end at byte 2"),
-            ("[{}]".to_owned(), "expected {\"eventId\":\" at byte 1"),
-            (format!("[{start},\"eventVersion\":01}}]"), "expected a whole number at byte 82"),
-            (
-                format!("[{}]", start.replace("7000", "700G")),
-                "expected a UUID in lower case with hyphens at byte 13",
-            ),
-        ] {
-            assert_eq!(read(&text), Err(error.to_owned()), "{text}");
-        }
-    }
-}
+mod tests;

@@ -60,6 +60,17 @@ pub(super) enum Target {
     New(u64),
 }
 
+/// What became of a commit.
+#[derive(Debug)]
+pub(super) struct Added {
+    pub(super) appended: Appended,
+    pub(super) stream: u32,
+    /// The version of the stream that its first event led to.
+    pub(super) version: u32,
+    pub(super) timestamp: Timestamp,
+    pub(super) metadata: String,
+}
+
 /// An event to be added, with everything settled but its place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'a> {
@@ -73,41 +84,7 @@ pub(super) struct Entry<'a> {
 
 impl EventStore for MemoryStore {
     fn append(&mut self, commit: &Commit<'_>) -> Result<Appended, AppendError> {
-        let Some((first_event, further)) = commit.events.split_first() else {
-            return Err(AppendError::Empty);
-        };
-        let mut target = self.target(commit.aggregate_id);
-        let actual = u64::from(target.version());
-        let expected = match commit.expected {
-            ExpectedVersion::Any => actual,
-            ExpectedVersion::NoStream => 0,
-            ExpectedVersion::Exact(version) => version,
-        };
-        if expected != actual {
-            return Err(AppendError::WrongExpectedVersion { expected, actual });
-        }
-        let full = || AppendError::Unavailable("it is full".to_owned());
-        // Everything that could fail comes before the first event; a kind without one is nothing.
-        let first = self.head() + 1;
-        let last = self.head() + commit.events.len() as u64;
-        u32::try_from(last).map_err(|_| full())?;
-        let first_kind = self.kind(target, commit, first_event).ok_or_else(full)?;
-        let kinds = further.iter().map(|event| self.kind(target, commit, event));
-        let kinds: Vec<u32> = kinds.collect::<Option<_>>().ok_or_else(full)?;
-        let metadata = commit.metadata.members();
-        let newest = self.newest_timestamp().unwrap_or(Timestamp::MIN);
-        let timestamp = commit.timestamp.max(newest);
-        let kinds = [first_kind].into_iter().chain(kinds);
-        for (&NewEvent { event_id, data, .. }, kind) in commit.events.iter().zip(kinds) {
-            let (aggregate_id, metadata) = (commit.aggregate_id, &*metadata);
-            let entry = Entry { event_id, timestamp, kind, aggregate_id, metadata, data };
-            target = self.push(target, entry);
-        }
-        let appended = Appended { first, last };
-        if let Some(Idempotency { key, fingerprint }) = commit.idempotency {
-            self.remember(key, Remembered { fingerprint, appended });
-        }
-        Ok(appended)
+        self.add(commit).map(|added| added.appended)
     }
 
     fn head(&self) -> u64 {
@@ -209,6 +186,50 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Does what [`append`](EventStore::append) does, and tells more of it.
+    pub(super) fn add(&mut self, commit: &Commit<'_>) -> Result<Added, AppendError> {
+        let Some((first_event, further)) = commit.events.split_first() else {
+            return Err(AppendError::Empty);
+        };
+        let mut target = self.target(commit.aggregate_id);
+        let version = target.version() + 1;
+        let actual = u64::from(target.version());
+        let expected = match commit.expected {
+            ExpectedVersion::Any => actual,
+            ExpectedVersion::NoStream => 0,
+            ExpectedVersion::Exact(version) => version,
+        };
+        if expected != actual {
+            return Err(AppendError::WrongExpectedVersion { expected, actual });
+        }
+        let full = || AppendError::Unavailable("it is full".to_owned());
+        // Everything that could fail comes before the first event; a kind without one is nothing.
+        let first = self.head() + 1;
+        let last = self.head() + commit.events.len() as u64;
+        u32::try_from(last).map_err(|_| full())?;
+        let first_kind = self.kind(target, commit, first_event).ok_or_else(full)?;
+        let kinds = further.iter().map(|event| self.kind(target, commit, event));
+        let kinds: Vec<u32> = kinds.collect::<Option<_>>().ok_or_else(full)?;
+        let metadata = commit.metadata.members();
+        let newest = self.newest_timestamp().unwrap_or(Timestamp::MIN);
+        let timestamp = commit.timestamp.max(newest);
+        let kinds = [first_kind].into_iter().chain(kinds);
+        for (&NewEvent { event_id, data, .. }, kind) in commit.events.iter().zip(kinds) {
+            let (aggregate_id, metadata) = (commit.aggregate_id, &*metadata);
+            let entry = Entry { event_id, timestamp, kind, aggregate_id, metadata, data };
+            target = self.push(target, entry);
+        }
+        let appended = Appended { first, last };
+        let stream = match target {
+            Target::Known(stream, _) => stream,
+            Target::New(_) => self.streams() as u32,
+        };
+        if let Some(Idempotency { key, fingerprint }) = commit.idempotency {
+            self.remember(key, Remembered { fingerprint, appended });
+        }
+        Ok(Added { appended, stream, version, timestamp, metadata })
     }
 
     /// Where an event of an aggregate goes.

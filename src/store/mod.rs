@@ -233,6 +233,9 @@ impl Metadata<'_> {
     /// Those metadata that are given, as JSON members: `"causationId":"x","userId":"y"`.
     pub fn members(&self) -> String {
         let mut out = String::new();
+        if *self == Self::default() {
+            return out; // as most often
+        }
         let members = [
             ("causationId", self.causation_id),
             ("correlationId", self.correlation_id),

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::cold::{Block, BlockEvent, BlockKey, Source, Stretch};
 use super::index::Stretches;
 use super::kinds::Kind;
-use super::line::{EventLine, read_events};
+use super::line::{EventLine, EventReader, read_events};
 use super::memory::{Entry, MemoryStore, Target};
 use super::{EventStore, RecordedEvent, Remembered, StreamKey};
 use crate::journal::{self, RecoveryError, Torn};
@@ -24,9 +24,13 @@ pub(super) struct Recover {
 ///
 /// # Errors
 /// How the line does not fit to those before it; the store has a part of it then.
-pub(super) fn take_in(store: &mut MemoryStore, entry: &journal::Entry<'_>) -> Result<(), String> {
+pub(super) fn take_in(
+    store: &mut MemoryStore,
+    reader: &mut EventReader,
+    entry: &journal::Entry<'_>,
+) -> Result<(), String> {
     let mut wrong = Ok(());
-    read_events(entry.events, &mut |event| {
+    reader.read(entry.events, &mut |event| {
         if wrong.is_ok() {
             wrong = take_event(store, &event);
         }
@@ -145,10 +149,10 @@ pub fn verify(
     storage: &dyn Storage,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Contents, RecoveryError> {
-    let (mut store, mut commits) = (MemoryStore::new(), 0);
+    let (mut store, mut reader, mut commits) = (MemoryStore::new(), EventReader::default(), 0);
     let recovered = journal::recover(storage, None, progress, &mut |entry| {
         commits += 1;
-        take_in(&mut store, entry)
+        take_in(&mut store, &mut reader, entry)
     })?;
     Ok(Contents {
         segments: recovered.segments.len() as u64,

@@ -83,7 +83,7 @@ pub(super) fn id_of(text: &[u8], layout: Layout) -> Option<&[u8]> {
 /// does and these are short numbers, which is the way of nearly all.
 fn pointer(text: &[u8]) -> Option<(usize, usize)> {
     let [length, place, ..] = *text else { return None };
-    let is_short = length < MORE && place < MORE && place > 0;
+    let is_short = (length | place) < MORE && place > 0;
     is_short.then_some((usize::from(place), usize::from(length)))
 }
 

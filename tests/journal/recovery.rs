@@ -1,8 +1,10 @@
 //! What recovery makes of files that are missing, foreign, or not what they should be.
 
-use asof::journal::{After, Entry, RecoveryError, recover};
+use asof::journal::{After, Entry, Options, RecoveryError, Torn, recover};
 
-use crate::help::{closed, commits, damage, flush, open, read, segment, small, with, without};
+use crate::help::{
+    Commit, closed, commits, damage, flush, open, push, read, segment, small, with, without,
+};
 use crate::sim_disk::{Fault, SimDisk};
 
 /// A journal of several segments without its mark, and where they begin.
@@ -195,4 +197,56 @@ fn storage_that_cannot_be_read_is_an_error_and_not_damage() {
         let error = read(&failing).unwrap_err();
         assert!(matches!(error, RecoveryError::Io { .. }), "call {nth}: {error}");
     }
+}
+
+/// So much of a segment is read at a time.
+const PIECE: usize = 256 << 10;
+
+/// Commits whose texts have so many spaces, and a journal in which each was flushed by itself.
+fn spacious(spaces: &[usize]) -> (Vec<Commit>, SimDisk) {
+    let commit = |(first, spaces): (u64, &usize)| {
+        (first, first, None, format!("[{{\"text\":\"{}\"}}]", " ".repeat(*spaces)))
+    };
+    let all: Vec<Commit> = (1..).zip(spaces).map(commit).collect();
+    let disk = SimDisk::new();
+    let mut journal = open(&disk, Options::default());
+    for commit in &all {
+        push(&mut journal, commit);
+        journal.flush().unwrap();
+    }
+    journal.close().unwrap();
+    (all, disk)
+}
+
+#[test]
+fn lines_are_read_however_they_lie_in_what_is_read_at_a_time() {
+    let shortest = spacious(&[0]).1.files()[&segment(1)].len();
+    // The first commit ends before, with and behind the first piece.
+    for behind in 0..5 {
+        let fitting = PIECE - shortest + behind - 2;
+        for next in [0, PIECE, 3 * PIECE] {
+            let (all, disk) = spacious(&[fitting, next, 0, PIECE / 2, PIECE / 2, 0]);
+            assert_eq!(read(&disk).unwrap().0, all, "{behind} {next}");
+        }
+    }
+}
+
+#[test]
+fn what_lies_far_behind_a_fault_shows_that_it_is_damage() {
+    let (_, disk) = spacious(&[10, PIECE, 3 * PIECE, 0]);
+    let disk = without(&disk, "synced");
+    let mut bytes = disk.files()[&segment(1)].clone();
+    let first = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    bytes[first + 75] ^= 1;
+    let what = "the line does not have the checksum that it states, and a later line shows that \
+                the events up to 3 were on the disk";
+    let damaged = with(&disk, &segment(1), &bytes);
+    assert_eq!(damage(&damaged), (segment(1), first as u64, what.to_owned()));
+    // Without that line it is a torn tail, all the rest of the file.
+    let next = bytes[first..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let torn = with(&disk, &segment(1), &bytes[..first + next - 2]);
+    let (found, recovered) = read(&torn).unwrap();
+    let (file, offset) = (segment(1), first as u64);
+    let bytes = next as u64 - 2;
+    assert_eq!((found, recovered.torn), (Vec::new(), Some(Torn { file, offset, bytes })));
 }

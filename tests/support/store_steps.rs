@@ -21,10 +21,23 @@ pub struct Step {
     remember: bool,
 }
 
-const IDS: [&str; 5] = ["a", "b", "user-1", "user-10", "\"q\" ü"];
+const IDS: [&str; 6] = [
+    "a",
+    "b",
+    "user-1",
+    "user-10",
+    "\"q\" ü",
+    "an id so long that its length takes two letters, beside what is in them",
+];
 const TYPES: [&str; 3] = ["Thing", "Other", "Renamed \"x\""];
 const TEXTS: [&str; 4] = ["", "plain", "\"quoted\" \\", "{\"userId\":\"x\"} ü\n"];
-const DATA: [&str; 3] = ["{}", r#"{"n":1.50,"s":"ü\n"}"#, r#"{"a":[{"b":null}]}"#];
+const DATA: [&str; 5] = [
+    "{}",
+    r#"{"n":1.50,"s":"ü\n"}"#,
+    r#"{"a":[{"b":null}]}"#,
+    r#"{"id":"user-1","n":1}"#,
+    r#"{"id":"an id so long that its length takes two letters, beside what is in them"}"#,
+];
 
 pub fn step() -> impl Strategy<Value = Step> {
     let expected = prop_oneof![
@@ -54,7 +67,7 @@ impl StoreModel {
             step.metadata.map(|text| text.map(|text| TEXTS[text]));
         let event = |(nth, &(data, version)): (usize, &(usize, u32))| NewEvent {
             event_id: Uuid::from_u128((number * 10 + nth) as u128),
-            event_type: TYPES[data],
+            event_type: TYPES[data % TYPES.len()],
             event_version: version,
             data: DATA[data],
         };
