@@ -95,26 +95,26 @@ impl Timestamp {
         let (seconds, micros) = (micros / 1_000_000, (micros % 1_000_000) as u32);
         let (day, second) = ((seconds / 86_400) as u32, (seconds % 86_400) as u32);
         let (year, month, day) = civil_from_first(day);
+        // Two digits, of a number below 100.
         let mut put = |at: usize, number: u32| {
-            let number = number % 100;
             buffer[at] = b'0' + (number / 10) as u8;
             buffer[at + 1] = b'0' + (number % 10) as u8;
         };
+        let minute = second / 60;
         put(0, year / 100);
-        put(2, year);
+        put(2, year % 100);
         put(5, month);
         put(8, day);
-        put(11, second / 3600);
-        put(14, second / 60 % 60);
+        put(11, minute / 60);
+        put(14, minute % 60);
         put(17, second % 60);
         put(20, micros / 10_000);
-        put(21, micros / 1000);
+        put(22, micros / 100 % 100);
         if micros.is_multiple_of(1000) {
             buffer[23] = b'Z';
             return (buffer, WIDEST - 3);
         }
-        put(22, micros / 100);
-        put(24, micros);
+        put(24, micros % 100);
         (buffer, WIDEST)
     }
 }
