@@ -41,7 +41,7 @@ impl Text {
     pub(super) fn words(&self) -> Vec<&str> {
         let mut words = Vec::with_capacity(USUAL);
         if self.0.is_ascii() {
-            words.extend(ascii_runs(&self.0).map(cut));
+            ascii_runs(&self.0, |run| words.push(cut(run)));
         } else {
             let runs = self.0.split(|letter: char| !letter.is_alphanumeric());
             words.extend(runs.filter(|run| !run.is_empty()).map(cut));
@@ -53,17 +53,20 @@ impl Text {
     }
 }
 
-/// The runs of letters and digits of a text of ASCII, told apart byte by byte.
-fn ascii_runs(text: &str) -> impl Iterator<Item = &str> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + bytes.get(at..)?.iter().position(u8::is_ascii_alphanumeric)?;
-        let len =
-            bytes.get(start..)?.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        at = start + len;
-        text.get(start..at)
-    })
+/// Calls `on_run` for each run of letters and digits of a text of ASCII.
+fn ascii_runs<'a>(text: &'a str, mut on_run: impl FnMut(&'a str)) {
+    let mut start = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if !byte.is_ascii_alphanumeric() {
+            if start < at {
+                on_run(&text[start..at]);
+            }
+            start = at + 1;
+        }
+    }
+    if start < text.len() {
+        on_run(&text[start..]);
+    }
 }
 
 fn cut(word: &str) -> &str {
@@ -131,8 +134,10 @@ mod tests {
             let folded = folded(Cow::Borrowed(&text));
             let runs = folded.split(|letter: char| !letter.is_alphanumeric());
             let runs: Vec<&str> = runs.filter(|run| !run.is_empty()).collect();
+            let mut found = Vec::new();
+            ascii_runs(&folded, |run| found.push(run));
+            prop_assert_eq!(found, runs);
             let mut text = Text::new(&text);
-            prop_assert_eq!(ascii_runs(&text.0).collect::<Vec<_>>(), runs);
             // A text of other letters leaves nothing behind.
             let words = text.words().len();
             let before = text.0.clone();

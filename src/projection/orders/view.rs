@@ -58,8 +58,11 @@ pub(super) fn write_view(
     write::text(out, "{\"order_id\":", order_id);
     write::text(out, ",\"customer_id\":", &order.customer_id);
     let status = out.len();
-    write_status(out, order);
-    write_items(out, &order.items);
+    out.push_str(STATUS);
+    out.push_str(order.status.as_str());
+    write::amount(out, "\",\"total_amount\":", order.total_amount);
+    out.push_str(",\"items\":");
+    order.items.write(out);
     let Address { street, city, state, zip } = &order.shipping_address;
     write::text(out, ",\"shipping_street\":", street);
     write::text(out, ",\"shipping_city\":", city);
@@ -72,23 +75,12 @@ pub(super) fn write_view(
     Places { status, happened }
 }
 
+/// How the member that tells the status begins, up to its value.
+pub(super) const STATUS: &str = ",\"status\":\"";
 /// How the last members of a view begin.
 pub(super) const CREATED_AT: &str = ",\"created_at\":";
 pub(super) const UPDATED_AT: &str = ",\"updated_at\":";
 pub(super) const VERSION: &str = ",\"version\":";
-
-/// Appends the members that come first of those that change.
-pub(super) fn write_status(out: &mut String, order: &PlacedOrder) {
-    out.push_str(",\"status\":\"");
-    out.push_str(order.status.as_str());
-    write::amount(out, "\",\"total_amount\":", order.total_amount);
-}
-
-/// Appends the items.
-pub(super) fn write_items(out: &mut String, items: &Items) {
-    out.push_str(",\"items\":");
-    items.write(out);
-}
 
 /// Appends what has happened to an order since it was placed.
 pub(super) fn write_happened(out: &mut String, order: &PlacedOrder) {
