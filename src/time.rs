@@ -88,35 +88,30 @@ impl Timestamp {
 
     /// What [`write`](Self::write) appends: the first so many bytes.
     fn written(self) -> ([u8; WIDEST], usize) {
-        let mut buffer = *b"0000-00-00T00:00:00.000000Z";
         // Counted from the year -400 on nothing is negative, and what is left of a day and of a
         // second fits in half a word: such numbers are divided in less time.
         let micros = (self.0 - FIRST.0).cast_unsigned();
         let (seconds, micros) = (micros / 1_000_000, (micros % 1_000_000) as u32);
         let (day, second) = ((seconds / 86_400) as u32, (seconds % 86_400) as u32);
         let (year, month, day) = civil_from_first(day);
-        let mut put = |at: usize, number: u32| {
-            let number = number % 100;
-            buffer[at] = b'0' + (number / 10) as u8;
-            buffer[at + 1] = b'0' + (number % 10) as u8;
-        };
-        put(0, year / 100);
-        put(2, year);
-        put(5, month);
-        put(8, day);
-        put(11, second / 3600);
-        put(14, second / 60 % 60);
-        put(17, second % 60);
-        put(20, micros / 10_000);
-        put(21, micros / 1000);
-        if micros.is_multiple_of(1000) {
-            buffer[23] = b'Z';
-            return (buffer, WIDEST - 3);
-        }
-        put(22, micros / 100);
-        put(24, micros);
-        (buffer, WIDEST)
+        let minute = second / 60;
+        let ([a, b], [c, d], [e, f]) = (two(year / 100), two(year % 100), two(month));
+        let ([g, h], [i, j], [k, l]) = (two(day), two(minute / 60), two(minute % 60));
+        let ([m, n], [u, v]) = (two(second % 60), two(micros / 10_000));
+        let ([w, x], [y, z]) = (two(micros / 100 % 100), two(micros % 100));
+        let whole = micros.is_multiple_of(1000);
+        let (x, len) = if whole { (b'Z', WIDEST - 3) } else { (x, WIDEST) };
+        let buffer = [
+            a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.', //
+            u, v, w, x, y, z, b'Z',
+        ];
+        (buffer, len)
     }
+}
+
+/// The digits of a number below 100.
+fn two(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]
 }
 
 /// 1 March of the year -400, from which no timestamp is counted back.

@@ -82,15 +82,27 @@ impl Items {
     /// number that there is, and keeps its first price.
     pub fn add(&mut self, item: &Item) {
         match self.place(&item.product_id) {
-            Some(place) => {
-                let quantity = &mut self.list[place].quantity;
-                *quantity = quantity.saturating_add(item.quantity);
-            }
-            None => {
-                self.list.push(item.clone());
-                self.index();
-            }
+            Some(place) => self.grow(place, item.quantity),
+            None => self.push(item.clone()),
         }
+    }
+
+    /// As [`add`](Self::add), of an item that is given away.
+    fn put(&mut self, item: Item) {
+        match self.place(&item.product_id) {
+            Some(place) => self.grow(place, item.quantity),
+            None => self.push(item),
+        }
+    }
+
+    fn grow(&mut self, place: usize, by: u32) {
+        let quantity = &mut self.list[place].quantity;
+        *quantity = quantity.saturating_add(by);
+    }
+
+    fn push(&mut self, item: Item) {
+        self.list.push(item);
+        self.index();
     }
 
     fn place(&self, product_id: &str) -> Option<usize> {
@@ -112,8 +124,10 @@ impl Items {
 
 impl FromIterator<Item> for Items {
     fn from_iter<I: IntoIterator<Item = Item>>(list: I) -> Self {
-        list.into_iter().fold(Self::default(), |mut items, item| {
-            items.add(&item);
+        let list = list.into_iter();
+        let first = Self { list: Vec::with_capacity(list.size_hint().0), ..Self::default() };
+        list.fold(first, |mut items, item| {
+            items.put(item);
             items
         })
     }

@@ -36,6 +36,8 @@ pub struct OrderSearch {
     restored: Lazy<PrefixTree>,
     /// The orders since then: all of their rows are above the restored ones.
     new: PrefixTree,
+    /// Where the texts of an order are put while it is added.
+    text: Text,
 }
 
 /// The search for the orders that there are or were.
@@ -110,6 +112,7 @@ impl Projection for OrderSearch {
             seen: Lazy::of(reader, move |reader| read_seen(&reader.section(SEEN)?, rows)),
             restored: Lazy::of(reader, move |reader| saved::read(&reader.section(WORDS)?, rows)),
             new: PrefixTree::default(),
+            text: Text::default(),
         };
         true
     }
@@ -156,8 +159,8 @@ impl<'a> AsOf<'a> {
 impl OrderSearch {
     /// Adds the next order, which has these texts.
     fn add(&mut self, texts: [&str; 3]) {
-        let text = texts.join(" ");
-        for word in Text::new(&text).words() {
+        self.text.put(texts);
+        for word in self.text.words() {
             self.new.insert(word, self.rows);
         }
         // The store has fewer than 2^32 events, and each order has one. A count that says more

@@ -11,24 +11,61 @@ const LONGEST: usize = 64;
 const USUAL: usize = 12;
 
 /// A text in one case, whose words are taken from it.
-pub(super) struct Text<'a>(Cow<'a, str>);
+#[derive(Debug, Default)]
+pub(super) struct Text(String);
 
-impl<'a> Text<'a> {
+impl Text {
     /// The text, brought into one case.
-    pub(super) fn new(text: &'a str) -> Self {
-        Self(folded(Cow::Borrowed(text)))
+    pub(super) fn new(text: &str) -> Self {
+        let mut new = Self::default();
+        new.put([text]);
+        new
+    }
+
+    /// Puts other texts in the place of this one, in whose room they are brought into one case.
+    pub(super) fn put<const COUNT: usize>(&mut self, texts: [&str; COUNT]) {
+        self.0.clear();
+        for text in texts {
+            self.0.push_str(text);
+            self.0.push(' ');
+        }
+        if self.0.is_ascii() {
+            self.0.make_ascii_lowercase();
+        } else {
+            self.0 = folded(Cow::Borrowed(&self.0)).into_owned();
+        }
     }
 
     /// Its words: what stands between characters that are no letters and no digits, each once,
     /// and not those that another word begins with.
     pub(super) fn words(&self) -> Vec<&str> {
-        let runs = self.0.split(|letter: char| !letter.is_alphanumeric());
         let mut words = Vec::with_capacity(USUAL);
-        words.extend(runs.filter(|run| !run.is_empty()).map(cut));
+        if self.0.is_ascii() {
+            ascii_runs(&self.0, |run| words.push(cut(run)));
+        } else {
+            let runs = self.0.split(|letter: char| !letter.is_alphanumeric());
+            words.extend(runs.filter(|run| !run.is_empty()).map(cut));
+        }
         // From the last one down: right behind those that begin with a word comes that word.
         words.sort_unstable_by(|word, other| other.cmp(word));
         words.dedup_by(|word, before| before.starts_with(*word));
         words
+    }
+}
+
+/// Calls `on_run` for each run of letters and digits of a text of ASCII.
+fn ascii_runs<'a>(text: &'a str, mut on_run: impl FnMut(&'a str)) {
+    let mut start = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if !byte.is_ascii_alphanumeric() {
+            if start < at {
+                on_run(&text[start..at]);
+            }
+            start = at + 1;
+        }
+    }
+    if start < text.len() {
+        on_run(&text[start..]);
     }
 }
 
@@ -42,6 +79,8 @@ fn cut(word: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
@@ -87,6 +126,26 @@ mod tests {
             words("york YORK yorkshire new-york yorks yorker"),
             ["new", "yorker", "yorkshire"]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn words_of_ascii_are_those_of_any_text(text in "[ -~]{0,40}|[aA1 -]{0,80}") {
+            let folded = folded(Cow::Borrowed(&text));
+            let runs = folded.split(|letter: char| !letter.is_alphanumeric());
+            let runs: Vec<&str> = runs.filter(|run| !run.is_empty()).collect();
+            let mut found = Vec::new();
+            ascii_runs(&folded, |run| found.push(run));
+            prop_assert_eq!(found, runs);
+            let mut text = Text::new(&text);
+            // A text of other letters leaves nothing behind.
+            let words = text.words().len();
+            let before = text.0.clone();
+            text.put(["ÄÖ", "Ü"]);
+            prop_assert_eq!(text.words(), ["ü", "äö"]);
+            text.put([&before]);
+            prop_assert_eq!(text.words().len(), words);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::changes::Brief;
 use super::view::{
-    CREATED_AT, Newest, Places, UPDATED_AT, VERSION, write_happened, write_newest, write_status,
+    CREATED_AT, Newest, Places, STATUS, UPDATED_AT, VERSION, write_happened, write_newest,
     write_view, write_what_led_to,
 };
 use crate::checkpoint::{pack, unpack};
@@ -31,9 +31,9 @@ pub(super) struct Known<'a> {
     pub(super) brief: Brief,
     /// When it was created.
     pub(super) created_at: Timestamp,
-    /// The ids.
+    /// The ids, up to the status.
     start: &'a str,
-    /// The items and the address.
+    /// What the order comes to, the items and the address, from behind the status on.
     placed: &'a str,
     /// What has happened to it.
     happened: &'a str,
@@ -74,11 +74,11 @@ impl OrderRow {
     /// What the row tells of its order; `None` when the view is none.
     pub(super) fn known(&self) -> Option<Known<'_>> {
         let Places { status, happened } = self.places()?;
-        let (start, rest) = self.view.split_at_checked(status)?;
-        let (status, rest) = quoted(rest, ",\"status\":\"")?;
-        let (total, rest) = quoted(rest, ",\"total_amount\":\"")?;
-        let items = self.view.len() - rest.len();
-        let (placed, rest) = rest.split_at_checked(happened.checked_sub(items)?)?;
+        let (status, rest) = quoted(self.view.get(status..)?, STATUS)?;
+        let (total, _) = quoted(rest, "\",\"total_amount\":\"")?;
+        let placed = self.view.len() - rest.len();
+        let start = self.view.get(..placed - status.len())?;
+        let (placed, rest) = rest.split_at_checked(happened.checked_sub(placed)?)?;
         let (happened, created, created_at) = split_created(rest)?;
         let (status, total) = (Status::parse(status)?, Money::parse(total).ok()?);
         let paid = match quoted(happened, ",\"paid_amount\":\"") {
@@ -106,7 +106,7 @@ impl OrderRow {
             return Some(Places { status, happened });
         }
         // Quotes in a text are escaped, so what is found are members, and not parts of a text.
-        let status = self.view.find(",\"status\":\"")?;
+        let status = self.view.find(STATUS)?;
         let zip = ",\"shipping_zip\":\"";
         let zip = self.view.find(zip)? + zip.len();
         let (happened, _) = json::string_end(self.view.as_bytes(), zip)?;
@@ -115,12 +115,12 @@ impl OrderRow {
 }
 
 impl Known<'_> {
-    /// The row after an event that led to this order and did not change its items; it is written
-    /// into `out` first: whatever is there gives way.
+    /// The row after an event that led to this order and added no item; it is written into `out`
+    /// first: whatever is there gives way.
     pub(super) fn with(&self, out: &mut String, order: &PlacedOrder, newest: Newest) -> OrderRow {
         out.clear();
         out.push_str(self.start);
-        write_status(out, order);
+        out.push_str(order.status.as_str());
         out.push_str(self.placed);
         let happened = out.len();
         if self.brief.status < order.status {
@@ -133,7 +133,7 @@ impl Known<'_> {
         }
         out.push_str(self.created);
         write_newest(out, newest);
-        OrderRow::of(out, Places { status: self.start.len(), happened })
+        OrderRow::of(out, Places { status: self.start.len() - STATUS.len(), happened })
     }
 }
 
@@ -151,11 +151,11 @@ impl Row for OrderRow {
 /// How the member begins that tells what was paid back.
 const REFUND: &str = ",\"refund_amount\":\"";
 
-/// What stands between what the text begins with and the next quote, and what is behind that.
+/// What stands between what the text begins with and the next quote, and what comes from there on.
 fn quoted<'a>(text: &'a str, before: &str) -> Option<(&'a str, &'a str)> {
     let text = text.strip_prefix(before)?;
     let end = text.bytes().position(|byte| byte == b'"')?;
-    Some((&text[..end], &text[end + 1..]))
+    Some(text.split_at(end))
 }
 
 /// Splits the end of a view before and behind the member that tells when the order was created,
