@@ -10,6 +10,7 @@ use crate::json::{self, Json, Members};
 /// as an absent field.
 #[derive(Debug)]
 pub struct Payload<'a> {
+    object: Option<Json<'a>>,
     members: Members<'a>,
     /// Whether there is a payload object at all: if not, its fields need no messages.
     readable: bool,
@@ -35,7 +36,9 @@ impl<'a> Payload<'a> {
     /// The object `value`, which messages call `name`, and whose fields have the `prefix`.
     fn of(value: Json<'a>, name: &str, prefix: String) -> Self {
         match Members::of(value) {
-            Ok(members) => Self::with(members, true, prefix, Vec::new()),
+            Ok(members) => {
+                Self { object: Some(value), ..Self::with(members, true, prefix, Vec::new()) }
+            }
             Err(error) => {
                 Self::with(Members::default(), false, prefix, vec![format!("{name} {error}")])
             }
@@ -43,12 +46,21 @@ impl<'a> Payload<'a> {
     }
 
     fn with(members: Members<'a>, readable: bool, prefix: String, errors: Vec<String>) -> Self {
-        let mut payload = Self { members, readable, prefix, camel_case: false, errors };
+        let mut payload =
+            Self { object: None, members, readable, prefix, camel_case: false, errors };
         if let Some(key) = payload.members.duplicate() {
             let message = format!("{} is given twice", payload.called(key));
             payload.errors.push(message);
         }
         payload
+    }
+
+    /// The text of the object, if it can stay as it is: a JSON object without white space
+    /// between its tokens, without a backslash, and with few keys, none of them given twice.
+    /// `None` says nothing: some objects that are like this are not worth telling apart.
+    pub fn as_plain(&self) -> Option<&'a str> {
+        let text = self.object?.as_str();
+        json::plain_members(text, |_, _| true).then_some(text)
     }
 
     /// From here on, each of these `fields`, named in snake_case, is also found under its name in

@@ -163,7 +163,7 @@ mod tests {
     use crate::schema::Delivery;
     use crate::snapshot::Snapshots;
     use crate::storage::Disk;
-    use crate::store::{EventRecord, MemoryStore};
+    use crate::store::{EventRecord, MemoryStore, StreamKey};
     use crate::time::Timestamp;
 
     /// A record whose user has a text as email and as city.
@@ -254,6 +254,7 @@ mod tests {
         let of_email = ["b@x.io", "c@x.io"].map(|email| users.by_email(store, email).unwrap());
         assert_eq!(of_email.map(|view| field(view, "id").unwrap()), ["\"b\"", "\"a\""]);
         assert!(users.get(store, "a").is_some());
+        assert_eq!(users.row(StreamKey(0)), Some(0));
         assert_eq!(of_city, [1, 1]);
         let file = folder.join("checkpoint");
         let size = std::fs::read(&file).unwrap().len();
