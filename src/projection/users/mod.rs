@@ -19,7 +19,7 @@ use super::rows::Column;
 use super::text::folded;
 use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent, identified};
-use crate::domain::{Decider, Fields, each_field, field};
+use crate::domain::{Decider, Fields};
 use crate::json;
 use crate::schema::Delivery;
 use crate::store::{EventStore, RecordedEvent, StreamKey};
@@ -59,11 +59,11 @@ pub struct Users {
 /// store has fewer than 2^32 events.
 const NOBODY: u32 = u32::MAX;
 
-/// In which indexes a row may have another place than before.
-#[derive(Clone, Copy)]
-struct Moves {
-    email: bool,
-    city: bool,
+/// Where a row is to be found from now on in those indexes in which it may have another place than
+/// before: under which text, or nowhere.
+struct Moves<'a> {
+    email: Option<Option<Cow<'a, str>>>,
+    city: Option<Option<Cow<'a, str>>>,
 }
 
 /// What subscribers call the three ways to find users.
@@ -97,14 +97,8 @@ impl Projection for Users {
             self.add(store, new, recorded);
             return true;
         };
-        // What an update doesn't name stays as it is, in the indexes also.
-        let moves = match &*event {
-            UserEvent::Updated(changes) => {
-                let [email, city] = changes.get_each(["email", "city"]);
-                Moves { email: email.is_some(), city: city.is_some() }
-            }
-            UserEvent::Created(_) | UserEvent::Deleted => Moves { email: true, city: true },
-        };
+        let view = new.view.clone();
+        let moves = if new.living { moves(&event, view.as_str()) } else { Moves::nowhere() };
         self.put(store, row, new, moves, recorded);
         true
     }
@@ -240,11 +234,11 @@ impl Users {
         } else {
             self.lives.deleted(row, position);
         }
-        let [email, city] = each_field(new.view.as_str(), ["email", "city"]);
-        if let Some(email) = email.and_then(json::string) {
+        let [email, city] = indexed(new.view.as_str());
+        if let Some(email) = email {
             self.take_email(store, row, &folded(email));
         }
-        if let Some(city) = city.and_then(json::string) {
+        if let Some(city) = city {
             self.enter_city(store, row, &city);
         }
         self.rows.push(new, event);
@@ -257,11 +251,10 @@ impl Users {
         store: &dyn EventStore,
         row: u32,
         new: UserRow,
-        moves: Moves,
+        moves: Moves<'_>,
         event: &RecordedEvent<'_>,
     ) {
-        let position = event.sequence_number as u32;
-        let UserRow { view, living } = new.clone();
+        let (position, living) = (event.sequence_number as u32, new.living);
         // A damaged row has none; the read model is replayed then.
         let Some(old) = self.rows.replace(store, row, new) else { return };
         // Nobody comes back: whatever happens to a deleted user, it stays so.
@@ -269,12 +262,15 @@ impl Users {
             self.lives.deleted(row, position);
             self.count -= 1;
         }
-        let (old, view) = (old.view(), view.as_str());
-        if moves.email {
-            self.move_email(store, row, email(old), email(view), position);
+        if moves.email.is_none() && moves.city.is_none() {
+            return;
         }
-        if moves.city {
-            self.move_city(store, row, city(old), city(view), position);
+        let [email, city] = indexed(old.view());
+        if let Some(new) = moves.email {
+            self.move_email(store, row, email.map(folded), new.map(folded), position);
+        }
+        if let Some(new) = moves.city {
+            self.move_city(store, row, city, new, position);
         }
     }
 
@@ -334,6 +330,28 @@ impl Users {
     }
 }
 
+impl Moves<'_> {
+    /// Out of all indexes.
+    fn nowhere() -> Self {
+        Self { email: Some(None), city: Some(None) }
+    }
+}
+
+/// Where an event moves the row of a living user, whose view behind it is given. What an update
+/// doesn't name stays as it is, in the indexes also.
+fn moves<'a>(event: &'a UserEvent, view: &'a str) -> Moves<'a> {
+    match event {
+        UserEvent::Updated(changes) => {
+            let [email, city] = changes.get_each(["email", "city"]);
+            Moves { email: email.map(json::string), city: city.map(json::string) }
+        }
+        UserEvent::Created(_) | UserEvent::Deleted => {
+            let [email, city] = indexed(view);
+            Moves { email: Some(email), city: Some(city) }
+        }
+    }
+}
+
 /// The row of the user `id` in a state; `None` if there is no such user yet.
 fn row_of(id: &str, state: &User) -> Option<UserRow> {
     match state {
@@ -358,19 +376,22 @@ fn has_city(rows: &UserRows, store: &dyn EventStore, row: u32, city: &str) -> bo
 
 /// The id of a view.
 fn id(view: &str) -> Option<Cow<'_, str>> {
-    field(view, "id").and_then(json::string)
+    json::compact_value(view, "id").and_then(json::string)
+}
+
+/// What a view is indexed by: the email, and the city.
+fn indexed(view: &str) -> [Option<Cow<'_, str>>; 2] {
+    json::compact_values(view, ["email", "city"]).map(|raw| raw.and_then(json::string))
 }
 
 /// The email of a view, in one case.
 fn email(view: &str) -> Option<Cow<'_, str>> {
-    let [email] = each_field(view, ["email"]);
-    email.and_then(json::string).map(folded)
+    json::compact_value(view, "email").and_then(json::string).map(folded)
 }
 
 /// The city of a view.
 fn city(view: &str) -> Option<Cow<'_, str>> {
-    let [city] = each_field(view, ["city"]);
-    city.and_then(json::string)
+    json::compact_value(view, "city").and_then(json::string)
 }
 
 #[cfg(test)]
