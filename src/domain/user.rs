@@ -257,11 +257,16 @@ pub enum User {
 /// The fields of the user `id` as queries show them: with the id, which events of others need
 /// not name, in front.
 pub fn identified(id: &str, fields: &Fields) -> Fields {
-    if fields.as_str().starts_with("{\"id\":") {
+    if is_identified(fields) {
         return fields.clone();
     }
     let id = json::quoted(id);
     Fields::new([("id", id.as_str())].into_iter().chain(fields.members().iter()))
+}
+
+/// Whether the fields of a user have the id in front.
+pub fn is_identified(fields: &Fields) -> bool {
+    fields.as_str().starts_with("{\"id\":")
 }
 
 /// What a decision about a user needs to know of the other users.

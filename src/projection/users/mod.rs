@@ -18,8 +18,8 @@ use super::Projection;
 use super::rows::Column;
 use super::text::folded;
 use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
-use crate::domain::user::{User, UserDecider, UserEvent, identified};
-use crate::domain::{Decider, Fields};
+use crate::domain::Decider;
+use crate::domain::user::{User, UserDecider, UserEvent};
 use crate::json;
 use crate::schema::Delivery;
 use crate::store::{EventStore, RecordedEvent, StreamKey};
@@ -82,24 +82,20 @@ impl Projection for Users {
         };
         let (store, recorded) = (delivery.store(), delivery.event());
         let row = self.row(recorded.stream);
-        let after = match delivery.after::<User>() {
-            Some(after) => after.clone(),
+        let evolved;
+        let after = match delivery.after() {
+            Some(after) => after,
             None => {
                 let before = row.and_then(|row| self.rows.get(store, row));
                 let before = before.map_or(User::Absent, |before| before.user());
-                UserDecider::evolve(before, &event)
+                evolved = UserDecider::evolve(before, &event);
+                &evolved
             }
         };
-        let Some(new) = row_of(recorded.aggregate_id, &after) else {
-            return true; // there is nobody yet
-        };
-        let Some(row) = row else {
-            self.add(store, new, recorded);
-            return true;
-        };
-        let view = new.view.clone();
-        let moves = if new.living { moves(&event, view.as_str()) } else { Moves::nowhere() };
-        self.put(store, row, new, moves, recorded);
+        match row {
+            Some(row) => self.put(store, row, after, &event, recorded),
+            None => self.add(store, after, recorded),
+        }
         true
     }
 
@@ -215,9 +211,28 @@ impl Users {
         self.by_email.find(self.seed.hash(&email), of_email)
     }
 
-    /// Adds the row of a user that had none.
-    fn add(&mut self, store: &dyn EventStore, new: UserRow, event: &RecordedEvent<'_>) {
-        let row = self.rows.len() as u32;
+    /// Adds the row of a user that had none, if there is one behind the event.
+    fn add(&mut self, store: &dyn EventStore, after: &User, event: &RecordedEvent<'_>) {
+        let (row, position) = (self.rows.len() as u32, event.sequence_number as u32);
+        match after {
+            User::Absent => return,
+            User::Living(fields) => {
+                self.lives.created(position);
+                self.count += 1;
+                let [email, city] = indexed(fields.as_str());
+                if let Some(email) = email {
+                    self.take_email(store, row, &folded(email));
+                }
+                if let Some(city) = city {
+                    self.enter_city(store, row, &city);
+                }
+            }
+            User::Deleted => {
+                self.lives.created(position);
+                self.lives.deleted(row, position);
+            }
+        }
+        self.rows.push(after, event);
         let StreamKey(stream) = event.stream;
         while self.by_stream.len() < stream as usize {
             self.by_stream.push(NOBODY);
@@ -227,41 +242,28 @@ impl Users {
         } else {
             self.by_stream.set(stream, row);
         }
-        let position = event.sequence_number as u32;
-        self.lives.created(position);
-        if new.living {
-            self.count += 1;
-        } else {
-            self.lives.deleted(row, position);
-        }
-        let [email, city] = indexed(new.view.as_str());
-        if let Some(email) = email {
-            self.take_email(store, row, &folded(email));
-        }
-        if let Some(city) = city {
-            self.enter_city(store, row, &city);
-        }
-        self.rows.push(new, event);
     }
 
-    /// Puts a row in the place of another, in the rows and in every index; in those of emails and
-    /// cities only if it `moves` there.
+    /// Puts what is behind an event in the place of a row, in the rows and in every index.
     fn put(
         &mut self,
         store: &dyn EventStore,
         row: u32,
-        new: UserRow,
-        moves: Moves<'_>,
-        event: &RecordedEvent<'_>,
+        after: &User,
+        event: &UserEvent,
+        recorded: &RecordedEvent<'_>,
     ) {
-        let (position, living) = (event.sequence_number as u32, new.living);
+        let position = recorded.sequence_number as u32;
         // A damaged row has none; the read model is replayed then.
+        let Some(new) = UserRow::of(recorded.aggregate_id, after) else { return };
+        let living = new.living;
         let Some(old) = self.rows.replace(store, row, new) else { return };
         // Nobody comes back: whatever happens to a deleted user, it stays so.
         if old.living() && !living {
             self.lives.deleted(row, position);
             self.count -= 1;
         }
+        let moves = moves(event, after);
         if moves.email.is_none() && moves.city.is_none() {
             return;
         }
@@ -330,37 +332,19 @@ impl Users {
     }
 }
 
-impl Moves<'_> {
-    /// Out of all indexes.
-    fn nowhere() -> Self {
-        Self { email: Some(None), city: Some(None) }
-    }
-}
-
-/// Where an event moves the row of a living user, whose view behind it is given. What an update
-/// doesn't name stays as it is, in the indexes also.
-fn moves<'a>(event: &'a UserEvent, view: &'a str) -> Moves<'a> {
-    match event {
-        UserEvent::Updated(changes) => {
+/// Where an event moves the row of a user who is `after` it. What an update doesn't name stays as
+/// it is, in the indexes also.
+fn moves<'a>(event: &'a UserEvent, after: &'a User) -> Moves<'a> {
+    match (event, after) {
+        (UserEvent::Updated(changes), User::Living(_)) => {
             let [email, city] = changes.get_each(["email", "city"]);
             Moves { email: email.map(json::string), city: city.map(json::string) }
         }
-        UserEvent::Created(_) | UserEvent::Deleted => {
-            let [email, city] = indexed(view);
+        (UserEvent::Created(_) | UserEvent::Deleted, User::Living(fields)) => {
+            let [email, city] = indexed(fields.as_str());
             Moves { email: Some(email), city: Some(city) }
         }
-    }
-}
-
-/// The row of the user `id` in a state; `None` if there is no such user yet.
-fn row_of(id: &str, state: &User) -> Option<UserRow> {
-    match state {
-        User::Absent => None,
-        User::Living(fields) => Some(UserRow { view: identified(id, fields), living: true }),
-        User::Deleted => {
-            let id = json::quoted(id);
-            Some(UserRow { view: Fields::new([("id", id.as_str())]), living: false })
-        }
+        (_, User::Absent | User::Deleted) => Moves { email: Some(None), city: Some(None) },
     }
 }
 
