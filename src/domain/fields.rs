@@ -57,12 +57,12 @@ impl Fields {
 
     /// The raw value of the field `name`, a name that needs no escapes.
     pub fn get(&self, name: &str) -> Option<&str> {
-        field(&self.0, name)
+        json::compact_value(&self.0, name)
     }
 
     /// The raw values of several fields, all with names that need no escapes, found together.
     pub fn get_each<const COUNT: usize>(&self, names: [&str; COUNT]) -> [Option<&str>; COUNT] {
-        each_field(&self.0, names)
+        json::compact_values(&self.0, names)
     }
 
     /// The text of the string field `name`; `None` when it is absent or not a string.
@@ -164,32 +164,6 @@ fn push_change(text: &mut String, (key, raw): (&str, &str)) {
     push_members(text, Some(key));
     text.push(':');
     text.push_str(raw);
-}
-
-/// The raw value of the field `name`, which needs no escapes, of an object that is the text of
-/// [`Fields`].
-pub(crate) fn field<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    let named = |key: &str| key[1..key.len() - 1] == *name;
-    json::compact_members(object).find(|(key, _)| named(key)).map(|(_, raw)| raw)
-}
-
-/// The same of several fields, found together.
-pub(crate) fn each_field<'a, const COUNT: usize>(
-    object: &'a str,
-    names: [&str; COUNT],
-) -> [Option<&'a str>; COUNT] {
-    let (mut found, mut missing) = ([None; COUNT], COUNT);
-    let mut members = json::compact_members(object);
-    while missing > 0
-        && let Some((key, raw)) = members.next()
-    {
-        let name = &key[1..key.len() - 1];
-        if let Some(place) = names.iter().position(|wanted| *wanted == name) {
-            found[place] = Some(raw);
-            missing -= 1;
-        }
-    }
-    found
 }
 
 /// Whether two compact values mean the same. Only of texts that differ in their bytes and can

@@ -17,7 +17,6 @@ pub mod stock;
 pub mod user;
 
 pub use fields::Fields;
-pub(crate) use fields::{each_field, field};
 pub use money::{Money, Sum};
 pub use payload::Payload;
 pub use run::{Phase, Progress, RunEvent};

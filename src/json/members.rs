@@ -171,7 +171,7 @@ impl<'a> Listed<'a> {
 /// The members of an object, keys and values both as they are written, quotes and escapes
 /// included. The object is one that was read before: nothing is checked, and of other text
 /// the members make no sense.
-pub(crate) fn raw_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn raw_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     let bytes = object.as_bytes();
     let mut at = 1;
     std::iter::from_fn(move || {
@@ -186,22 +186,6 @@ pub(crate) fn raw_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
         // Over the comma, or over the closing brace to the end.
         at = skip_space(bytes, value_end) + 1;
         Some((object.get(key..key_end)?, object.get(value..value_end)?))
-    })
-}
-
-/// As [`raw_members`], of an object that has no white space between its tokens.
-pub(crate) fn compact_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
-    let bytes = object.as_bytes();
-    let mut at = 1;
-    std::iter::from_fn(move || {
-        let key = at;
-        if bytes.get(key) != Some(&b'"') {
-            return None;
-        }
-        let (colon, _) = string_end(bytes, key + 1)?;
-        let end = value_end(bytes, colon + 1)?;
-        at = end + 1;
-        Some((object.get(key..colon)?, object.get(colon + 1..end)?))
     })
 }
 
@@ -295,7 +279,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::json::{push_compact, push_key, push_number};
+    use crate::json::{compact_members, push_compact, push_key, push_number};
 
     #[test]
     fn members_find_their_first_value_and_name_a_duplicate_few_or_many() {

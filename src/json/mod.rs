@@ -5,13 +5,15 @@
 //! `serde_json` has accepted and run in time linear in its length (times its nesting, which
 //! the wire bounds, for [`canonical`]).
 
+mod compact;
 mod members;
 mod plain;
 mod scan;
 mod value;
 
+pub(crate) use compact::{compact_members, compact_value, compact_values};
 pub use members::{Members, NotMembers};
-pub(crate) use members::{compact_members, container_end, is_unicode, string_end};
+pub(crate) use members::{container_end, is_unicode, string_end};
 pub(crate) use plain::plain_members;
 use plain::special;
 pub use scan::Tape;

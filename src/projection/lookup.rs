@@ -42,11 +42,14 @@ impl Lookup {
         match self.new.entry(spread(hash), listed, |entry| spread(entry.hash)) {
             hash_table::Entry::Occupied(entry) => Some(entry.get().row),
             hash_table::Entry::Vacant(place) => {
-                let restored = self.restored.get().find(hash).find(|row| same(*row));
-                if restored.is_none() {
-                    place.insert(Entry { hash, row });
+                let restored = self.restored.get();
+                if !restored.is_empty()
+                    && let Some(row) = restored.find(hash).find(|row| same(*row))
+                {
+                    return Some(row);
                 }
-                restored
+                place.insert(Entry { hash, row });
+                None
             }
         }
     }

@@ -4,7 +4,6 @@
 
 use super::cache::{CachedQueries, CachedQuery, Tags};
 use super::{Params, QueryError, View, write_list};
-use crate::domain::field;
 use crate::domain::user::UserEvent;
 use crate::json;
 use crate::projection::folded;
@@ -106,7 +105,7 @@ fn touched(delivery: &Delivery<'_>, tags: &mut Tags) {
 }
 
 fn tag_user(tags: &mut Tags, kind: &str, user: &str) {
-    if let Some(id) = field(user, "id").and_then(json::string) {
+    if let Some(id) = json::compact_value(user, "id").and_then(json::string) {
         tags.add(kind, &id);
     }
 }
@@ -116,7 +115,7 @@ fn write_columns(out: &mut String, user: &str, columns: [(&str, &str); 2]) {
     out.push('{');
     for (column, name) in columns {
         json::push_key(out, column);
-        out.push_str(field(user, name).unwrap_or("null"));
+        out.push_str(json::compact_value(user, name).unwrap_or("null"));
     }
     out.push('}');
 }

@@ -1,7 +1,6 @@
 //! `GetUser` {userId} → the user's view, or `null`.
 
 use super::{Params, Query, QueryError, RestsOn, View, write_or_null};
-use crate::domain::field;
 use crate::json;
 use crate::projection::users::Users;
 
@@ -20,7 +19,7 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
 /// Writes the view of a user who is shown among others, and notes it.
 pub(super) fn write_user(out: &mut String, view: &View<'_>, user: &str) {
     view.note(|basis| {
-        let id = field(user, "id").and_then(json::string).unwrap_or_default();
+        let id = json::compact_value(user, "id").and_then(json::string).unwrap_or_default();
         basis.aggregate(view.store(), &id, view.position);
     });
     out.push_str(user);

@@ -103,7 +103,7 @@ const MORE: u8 = 1 << BITS;
 /// Appends a number in letters of ASCII.
 fn push_number(out: &mut String, mut number: usize) {
     while number >= usize::from(MORE) {
-        out.push(char::from(number as u8 % MORE | MORE));
+        out.push(char::from((number as u8 % MORE) | MORE));
         number >>= BITS;
     }
     out.push(char::from(number as u8));

@@ -39,7 +39,9 @@ impl<T: Copy + 'static> Column<T> {
     pub(in crate::projection) fn set(&mut self, number: u32, value: T) {
         let number = number as usize;
         let put = |values: &mut Vec<T>, nth: usize| {
-            values.get_mut(nth).map(|place| *place = value);
+            if let Some(place) = values.get_mut(nth) {
+                *place = value;
+            }
         };
         match number.checked_sub(self.count) {
             Some(nth) => put(&mut self.new, nth),

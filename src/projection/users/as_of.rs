@@ -156,14 +156,14 @@ mod tests {
     use super::super::tests::alike;
     use super::*;
     use crate::checkpoint::{Reader, Writer};
-    use crate::domain::field;
     use crate::engine::{Engine, Settings};
     use crate::env::{LogicalClock, UuidV7};
+    use crate::json::compact_value;
     use crate::projection::Projection;
     use crate::schema::Delivery;
     use crate::snapshot::Snapshots;
     use crate::storage::Disk;
-    use crate::store::{EventRecord, MemoryStore};
+    use crate::store::{EventRecord, MemoryStore, StreamKey};
     use crate::time::Timestamp;
 
     /// A record whose user has a text as email and as city.
@@ -212,7 +212,7 @@ mod tests {
             let of_city = |city| {
                 let users = users
                     .by_city(city)
-                    .map(|user| field(&user, "id").unwrap().trim_matches('"').to_owned());
+                    .map(|user| compact_value(&user, "id").unwrap().trim_matches('"').to_owned());
                 users.collect::<Vec<_>>().concat()
             };
             [&one, &other].map(|text| {
@@ -252,8 +252,9 @@ mod tests {
         // What the events need of the present is read; then the rest can't be.
         let of_city = ["b@x.io", "c@x.io"].map(|city| users.by_city(store, city).count());
         let of_email = ["b@x.io", "c@x.io"].map(|email| users.by_email(store, email).unwrap());
-        assert_eq!(of_email.map(|view| field(view, "id").unwrap()), ["\"b\"", "\"a\""]);
+        assert_eq!(of_email.map(|view| compact_value(view, "id").unwrap()), ["\"b\"", "\"a\""]);
         assert!(users.get(store, "a").is_some());
+        assert_eq!(users.row(StreamKey(0)), Some(0));
         assert_eq!(of_city, [1, 1]);
         let file = folder.join("checkpoint");
         let size = std::fs::read(&file).unwrap().len();

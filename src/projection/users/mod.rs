@@ -18,8 +18,8 @@ use super::Projection;
 use super::rows::Column;
 use super::text::folded;
 use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
-use crate::domain::user::{User, UserDecider, UserEvent, identified};
-use crate::domain::{Decider, Event, Fields, each_field, field};
+use crate::domain::user::{User, UserDecider, UserEvent};
+use crate::domain::{Decider, Event};
 use crate::json;
 use crate::schema::Delivery;
 use crate::store::{EventStore, RecordedEvent, StreamKey};
@@ -59,11 +59,11 @@ pub struct Users {
 /// store has fewer than 2^32 events.
 const NOBODY: u32 = u32::MAX;
 
-/// In which indexes a row may have another place than before.
-#[derive(Clone, Copy)]
-struct Moves {
-    email: bool,
-    city: bool,
+/// Where a row is to be found from now on in those indexes in which it may have another place than
+/// before: under which text, or nowhere.
+struct Moves<'a> {
+    email: Option<Option<Cow<'a, str>>>,
+    city: Option<Option<Cow<'a, str>>>,
 }
 
 /// What subscribers call the three ways to find users.
@@ -86,30 +86,20 @@ impl Projection for Users {
         };
         let (store, recorded) = (delivery.store(), delivery.event());
         let row = self.row(recorded.stream);
-        let after = match delivery.after::<User>() {
-            Some(after) => after.clone(),
+        let evolved;
+        let after = match delivery.after() {
+            Some(after) => after,
             None => {
                 let before = row.and_then(|row| self.rows.get(store, row));
                 let before = before.map_or(User::Absent, |before| before.user());
-                UserDecider::evolve(before, &event)
+                evolved = UserDecider::evolve(before, &event);
+                &evolved
             }
         };
-        let Some(new) = row_of(recorded.aggregate_id, &after) else {
-            return true; // there is nobody yet
-        };
-        let Some(row) = row else {
-            self.add(store, new, recorded);
-            return true;
-        };
-        // What an update doesn't name stays as it is, in the indexes also.
-        let moves = match &*event {
-            UserEvent::Updated(changes) => {
-                let [email, city] = changes.get_each(["email", "city"]);
-                Moves { email: email.is_some(), city: city.is_some() }
-            }
-            UserEvent::Created(_) | UserEvent::Deleted => Moves { email: true, city: true },
-        };
-        self.put(store, row, new, moves, recorded);
+        match row {
+            Some(row) => self.put(store, row, after, &event, recorded),
+            None => self.add(store, after, recorded),
+        }
         true
     }
 
@@ -225,9 +215,28 @@ impl Users {
         self.by_email.find(self.seed.hash(&email), of_email)
     }
 
-    /// Adds the row of a user that had none.
-    fn add(&mut self, store: &dyn EventStore, new: UserRow, event: &RecordedEvent<'_>) {
-        let row = self.rows.len() as u32;
+    /// Adds the row of a user that had none, if there is one behind the event.
+    fn add(&mut self, store: &dyn EventStore, after: &User, event: &RecordedEvent<'_>) {
+        let (row, position) = (self.rows.len() as u32, event.sequence_number as u32);
+        match after {
+            User::Absent => return,
+            User::Living(fields) => {
+                self.lives.created(position);
+                self.count += 1;
+                let [email, city] = indexed(fields.as_str());
+                if let Some(email) = email {
+                    self.take_email(store, row, &folded(email));
+                }
+                if let Some(city) = city {
+                    self.enter_city(store, row, &city);
+                }
+            }
+            User::Deleted => {
+                self.lives.created(position);
+                self.lives.deleted(row, position);
+            }
+        }
+        self.rows.push(after, event);
         let StreamKey(stream) = event.stream;
         while self.by_stream.len() < stream as usize {
             self.by_stream.push(NOBODY);
@@ -237,48 +246,37 @@ impl Users {
         } else {
             self.by_stream.set(stream, row);
         }
-        let position = event.sequence_number as u32;
-        self.lives.created(position);
-        if new.living {
-            self.count += 1;
-        } else {
-            self.lives.deleted(row, position);
-        }
-        let [email, city] = each_field(new.view.as_str(), ["email", "city"]);
-        if let Some(email) = email.and_then(json::string) {
-            self.take_email(store, row, &folded(email));
-        }
-        if let Some(city) = city.and_then(json::string) {
-            self.enter_city(store, row, &city);
-        }
-        self.rows.push(new, event);
     }
 
-    /// Puts a row in the place of another, in the rows and in every index; in those of emails and
-    /// cities only if it `moves` there.
+    /// Puts what is behind an event in the place of a row, in the rows and in every index.
     fn put(
         &mut self,
         store: &dyn EventStore,
         row: u32,
-        new: UserRow,
-        moves: Moves,
-        event: &RecordedEvent<'_>,
+        after: &User,
+        event: &UserEvent,
+        recorded: &RecordedEvent<'_>,
     ) {
-        let position = event.sequence_number as u32;
-        let UserRow { view, living } = new.clone();
+        let position = recorded.sequence_number as u32;
         // A damaged row has none; the read model is replayed then.
+        let Some(new) = UserRow::of(recorded.aggregate_id, after) else { return };
+        let living = new.living;
         let Some(old) = self.rows.replace(store, row, new) else { return };
         // Nobody comes back: whatever happens to a deleted user, it stays so.
         if old.living() && !living {
             self.lives.deleted(row, position);
             self.count -= 1;
         }
-        let (old, view) = (old.view(), view.as_str());
-        if moves.email {
-            self.move_email(store, row, email(old), email(view), position);
+        let moves = moves(event, after);
+        if moves.email.is_none() && moves.city.is_none() {
+            return;
         }
-        if moves.city {
-            self.move_city(store, row, city(old), city(view), position);
+        let [email, city] = indexed(old.view());
+        if let Some(new) = moves.email {
+            self.move_email(store, row, email.map(folded), new.map(folded), position);
+        }
+        if let Some(new) = moves.city {
+            self.move_city(store, row, city, new, position);
         }
     }
 
@@ -338,15 +336,19 @@ impl Users {
     }
 }
 
-/// The row of the user `id` in a state; `None` if there is no such user yet.
-fn row_of(id: &str, state: &User) -> Option<UserRow> {
-    match state {
-        User::Absent => None,
-        User::Living(fields) => Some(UserRow { view: identified(id, fields), living: true }),
-        User::Deleted => {
-            let id = json::quoted(id);
-            Some(UserRow { view: Fields::new([("id", id.as_str())]), living: false })
+/// Where an event moves the row of a user who is `after` it. What an update doesn't name stays as
+/// it is, in the indexes also.
+fn moves<'a>(event: &'a UserEvent, after: &'a User) -> Moves<'a> {
+    match (event, after) {
+        (UserEvent::Updated(changes), User::Living(_)) => {
+            let [email, city] = changes.get_each(["email", "city"]);
+            Moves { email: email.map(json::string), city: city.map(json::string) }
         }
+        (UserEvent::Created(_) | UserEvent::Deleted, User::Living(fields)) => {
+            let [email, city] = indexed(fields.as_str());
+            Moves { email: Some(email), city: Some(city) }
+        }
+        (_, User::Absent | User::Deleted) => Moves { email: Some(None), city: Some(None) },
     }
 }
 
@@ -362,19 +364,22 @@ fn has_city(rows: &UserRows, store: &dyn EventStore, row: u32, city: &str) -> bo
 
 /// The id of a view.
 fn id(view: &str) -> Option<Cow<'_, str>> {
-    field(view, "id").and_then(json::string)
+    json::compact_value(view, "id").and_then(json::string)
+}
+
+/// What a view is indexed by: the email, and the city.
+fn indexed(view: &str) -> [Option<Cow<'_, str>>; 2] {
+    json::compact_values(view, ["email", "city"]).map(|raw| raw.and_then(json::string))
 }
 
 /// The email of a view, in one case.
 fn email(view: &str) -> Option<Cow<'_, str>> {
-    let [email] = each_field(view, ["email"]);
-    email.and_then(json::string).map(folded)
+    json::compact_value(view, "email").and_then(json::string).map(folded)
 }
 
 /// The city of a view.
 fn city(view: &str) -> Option<Cow<'_, str>> {
-    let [city] = each_field(view, ["city"]);
-    city.and_then(json::string)
+    json::compact_value(view, "city").and_then(json::string)
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::{io, iter};
 
 use crate::checkpoint::{Reader, Writer, pack, unpack};
 use crate::domain::Fields;
-use crate::domain::user::User;
+use crate::domain::user::{User, identified, is_identified};
+use crate::json;
 use crate::projection::rows::{BLOCK, Row, Rows};
 use crate::store::{EventStore, RecordedEvent};
 
@@ -93,14 +94,18 @@ impl UserRows {
         }
     }
 
-    /// Adds a row, which gets the next number. It came of an event.
-    pub(super) fn push(&mut self, row: UserRow, event: &RecordedEvent<'_>) {
-        let stored = row.living && row.view.as_str() == event.data;
-        let place = match u32::try_from(event.sequence_number) {
-            Ok(position) if stored && position < KEPT => Place(position),
-            _ => self.keep(row),
+    /// Adds the row of a user, which gets the next number; none if there is no such user. It came
+    /// of an event.
+    pub(super) fn push(&mut self, user: &User, event: &RecordedEvent<'_>) {
+        let stored = match user {
+            User::Living(fields) => is_identified(fields) && fields.as_str() == event.data,
+            User::Absent | User::Deleted => false,
         };
-        self.new.push(place);
+        let place = match u32::try_from(event.sequence_number) {
+            Ok(position) if stored && position < KEPT => Some(Place(position)),
+            _ => UserRow::of(event.aggregate_id, user).map(|row| self.keep(row)),
+        };
+        self.new.extend(place);
     }
 
     /// Changes a row; returns what it was, as [`get`](Self::get) does.
@@ -180,6 +185,20 @@ impl UserRows {
             self.lost.set(true);
         }
         data
+    }
+}
+
+impl UserRow {
+    /// The row of the user `id` in a state; `None` if there is no such user yet.
+    pub(super) fn of(id: &str, state: &User) -> Option<Self> {
+        match state {
+            User::Absent => None,
+            User::Living(fields) => Some(Self { view: identified(id, fields), living: true }),
+            User::Deleted => {
+                let id = json::quoted(id);
+                Some(Self { view: Fields::new([("id", id.as_str())]), living: false })
+            }
+        }
     }
 }
 
