@@ -149,8 +149,13 @@ impl Runner {
     /// passed over; one that misses events before it waits for [`catch_up`](Self::catch_up).
     pub fn deliver(&mut self, delivery: &Delivery<'_>) {
         let wanting = self.interest.of(delivery.event().event_type, &self.running);
+        let position = delivery.event().sequence_number;
         for (nth, running) in self.running.iter_mut().enumerate() {
-            running.deliver(delivery, wanting.has(nth));
+            if wanting.has(nth) {
+                running.deliver(delivery);
+            } else {
+                running.pass_over(position);
+            }
         }
     }
 
@@ -167,7 +172,7 @@ impl Runner {
         }
         let mut told = Vec::new();
         for (running, changes) in self.running.iter_mut().zip(changes) {
-            if running.deliver(delivery, true) {
+            if running.deliver(delivery) {
                 told.extend(changes);
             }
         }
@@ -281,14 +286,22 @@ impl Running {
         self.projection.damaged() || self.handled.damaged()
     }
 
-    /// Applies an event if it is the next one and `wanted`; `true` when it concerned the read
-    /// model.
-    fn deliver(&mut self, delivery: &Delivery<'_>, wanted: bool) -> bool {
+    /// Takes notice of the event at a position, which can't concern the read model, if it is the
+    /// next one.
+    fn pass_over(&mut self, position: u64) {
+        if position == self.checkpoint.position + 1 {
+            self.handled.push(false);
+            self.checkpoint.position = position;
+        }
+    }
+
+    /// Applies an event if it is the next one; `true` when it concerned the read model.
+    fn deliver(&mut self, delivery: &Delivery<'_>) -> bool {
         let position = delivery.event().sequence_number;
         if position != self.checkpoint.position + 1 {
             return false;
         }
-        let concerned = wanted && self.projection.apply(delivery);
+        let concerned = self.projection.apply(delivery);
         self.handled.push(concerned);
         self.checkpoint.events_handled += u64::from(concerned);
         self.checkpoint.position = position;
@@ -306,7 +319,7 @@ impl Running {
     fn catch_up(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
         for position in self.checkpoint.position + 1..=until {
             let Some(event) = store.event(position) else { return };
-            self.deliver(&Delivery::stored(store, event, schema), true);
+            self.deliver(&Delivery::stored(store, event, schema));
         }
     }
 }
