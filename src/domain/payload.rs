@@ -1,5 +1,8 @@
 //! Reading a command's payload, with every mistake reported at once.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use super::Money;
@@ -120,6 +123,16 @@ impl<'a> Payload<'a> {
     /// The text of `key`, if it is given: a string, and not blank.
     pub fn text(&mut self, key: &str) -> Option<Cow<'a, str>> {
         let value = self.present(key)?;
+        self.text_of(key, value)
+    }
+
+    /// The text of `key`, which has to be given.
+    pub fn required_text(&mut self, key: &str) -> Option<Cow<'a, str>> {
+        let value = self.require(key)?;
+        self.text_of(key, value)
+    }
+
+    fn text_of(&mut self, key: &str, value: Json<'a>) -> Option<Cow<'a, str>> {
         let Some(text) = value.string() else {
             let string = value.as_str().starts_with('"');
             let kind = if string { "valid Unicode" } else { "a string" };
@@ -131,22 +144,20 @@ impl<'a> Payload<'a> {
         Some(text)
     }
 
-    /// The text of `key`, which has to be given.
-    pub fn required_text(&mut self, key: &str) -> Option<Cow<'a, str>> {
-        self.require(key)?;
-        self.text(key)
-    }
-
     /// The whole number `key`, if it is given. What is beyond `i128` comes as its nearest end.
     pub fn whole_number(&mut self, key: &str) -> Option<i128> {
         let value = self.present(key)?;
+        self.number_of(key, value)
+    }
+
+    fn number_of(&mut self, key: &str, value: Json<'a>) -> Option<i128> {
         json::integer(value.as_str()).or_else(|| self.mistake(key, "must be a whole number"))
     }
 
     /// The whole number `key` from 1 to `most`, which has to be given.
     pub fn required_count(&mut self, key: &str, most: u32) -> Option<u32> {
-        self.require(key)?;
-        let number = self.whole_number(key)?;
+        let value = self.require(key)?;
+        let number = self.number_of(key, value)?;
         match u32::try_from(number) {
             Ok(count) if (1..=most).contains(&count) => Some(count),
             _ if number < 1 => self.mistake(key, "must be at least 1"),
@@ -262,8 +273,10 @@ impl<'a> Payload<'a> {
 
     /// The value of `key`, unless it is `null`.
     fn present(&self, key: &str) -> Option<Json<'a>> {
-        let given = self.members.value_present(key);
-        given.or_else(|| self.in_camel_case(key).map(|(_, raw)| raw))
+        match self.members.value_present(key) {
+            None if self.camel_case => self.in_camel_case(key).map(|(_, value)| value),
+            given => given,
+        }
     }
 
     /// The field `key` as it is given under its name in camelCase, which is another name.
@@ -282,6 +295,7 @@ impl<'a> Payload<'a> {
         value
     }
 
+    #[cold]
     fn mistake<T>(&mut self, key: &str, what: &str) -> Option<T> {
         self.errors.push(format!("{} {what}", self.label(key)));
         None

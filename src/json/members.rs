@@ -32,7 +32,7 @@ enum Source<'a> {
     /// An object that was read onto a tape.
     Plain(Inner<'a>),
     /// Another one, taken apart.
-    Listed(Listed<'a>),
+    Listed(Box<Listed<'a>>),
 }
 
 impl Default for Source<'_> {
@@ -53,10 +53,11 @@ impl<'a> Members<'a> {
         if value.is_plain() {
             return Ok(Self(Source::Plain(value.inner())));
         }
-        Listed::of(value.as_str()).map(Source::Listed).map(Self)
+        Ok(Self(Source::Listed(Box::new(Listed::of(value.as_str())?))))
     }
 
     /// The value of `key`; of the first one where the object names it twice.
+    #[inline(always)] // most keys are literals, which is worth much here
     pub fn value(&self, key: &str) -> Option<Json<'a>> {
         match &self.0 {
             Source::Plain(inner) => inner.find(key).map(|(_, value)| value),
@@ -65,16 +66,19 @@ impl<'a> Members<'a> {
     }
 
     /// As [`value`](Self::value), with an explicit `null` counted as absent.
+    #[inline(always)]
     pub fn value_present(&self, key: &str) -> Option<Json<'a>> {
         self.value(key).filter(|value| !value.is_null())
     }
 
     /// The raw value of `key`; of the first one where the object names it twice.
+    #[inline(always)]
     pub fn get(&self, key: &str) -> Option<&'a str> {
         self.value(key).map(Json::as_str)
     }
 
     /// As [`get`](Self::get), with an explicit `null` counted as absent.
+    #[inline(always)]
     pub fn get_present(&self, key: &str) -> Option<&'a str> {
         self.value_present(key).map(Json::as_str)
     }

@@ -15,7 +15,7 @@ pub(crate) use compact::{compact_members, compact_value, compact_values};
 pub use members::{Members, NotMembers};
 pub(crate) use members::{container_end, is_unicode, string_end};
 pub(crate) use plain::plain_members;
-use plain::special;
+use plain::{has_backslash, special};
 pub use scan::Tape;
 pub use value::{Items, Json};
 
@@ -23,7 +23,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use memchr::memchr;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -84,7 +83,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 /// surrogate, which no Unicode text can.
 pub fn string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr(b'\\', inner.as_bytes()).is_none() {
+    if !has_backslash(inner.as_bytes()) {
         return Some(Cow::Borrowed(inner));
     }
     serde_json::from_str::<Text<'_>>(raw).ok().map(|text| text.0)
@@ -92,13 +91,17 @@ pub fn string(raw: &str) -> Option<Cow<'_, str>> {
 
 /// Appends `text` to `out` as a JSON string.
 pub fn push_string(out: &mut String, text: &str) {
-    if special(text.as_bytes(), 0).is_none() {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        out.push_str(&serde_json::Value::from(text).to_string());
+    if special(text.as_bytes(), 0).is_some() {
+        return push_escaped(out, text);
     }
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
+}
+
+#[cold]
+fn push_escaped(out: &mut String, text: &str) {
+    out.push_str(&serde_json::Value::from(text).to_string());
 }
 
 /// `text` as a JSON string.
@@ -253,6 +256,11 @@ pub fn items(raw: &str) -> Option<Vec<&str>> {
 /// The whole number that `raw` is; what lies beyond `i128` comes as its nearest end. `None` for
 /// another kind of value, fractions and exponents included.
 pub fn integer(raw: &str) -> Option<i128> {
+    if (1..=18).contains(&raw.len()) && raw.bytes().all(|byte| byte.is_ascii_digit()) {
+        // As almost always; so many digits fit.
+        let number = raw.bytes().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+        return Some(i128::from(number));
+    }
     let digits = raw.strip_prefix('-').unwrap_or(raw);
     let integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let end = if raw.starts_with('-') { i128::MIN } else { i128::MAX };

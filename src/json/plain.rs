@@ -1,6 +1,8 @@
 //! Plain objects: those whose text says what it means without being rebuilt. They are told from
 //! all others in one pass, as nearly all that is stored is plain.
 
+use memchr::memchr;
+
 use super::{Json, compact_members};
 
 /// A plain object has at most this many members.
@@ -58,16 +60,21 @@ impl Keys {
     /// Adds a key; `false` when there are too many, or when `is_known` finds it among those that
     /// came before.
     fn add(&mut self, key: &str, is_known: impl FnOnce() -> bool) -> bool {
-        let byte = |at| key.as_bytes().get(at).copied().map_or(0, usize::from);
-        let mark = byte(0) + byte(key.len().wrapping_sub(1)) * 3 + key.len();
-        let bit = 1 << (mark % 64);
-        if self.count == MOST || (self.seen & bit != 0 && is_known()) {
+        let mark = key_mark(key.as_bytes().first().copied().unwrap_or_default(), key.len());
+        if self.count == MOST || (self.seen & mark != 0 && is_known()) {
             return false;
         }
         self.count += 1;
-        self.seen |= bit;
+        self.seen |= mark;
         true
     }
+}
+
+/// One bit for a key by its first byte and its length, which tell nearly all keys of an object
+/// apart.
+#[inline(always)]
+pub(super) fn key_mark(first: u8, length: usize) -> u64 {
+    1 << ((usize::from(first) + length * 21) % 64)
 }
 
 /// The place behind a value that starts at `at`; what is in an object or array is not checked.
@@ -88,6 +95,7 @@ pub(super) fn word_end(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
 }
 
 /// The place behind a number without a sign and an exponent.
+#[inline]
 pub(super) fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
     let whole = digits_end(bytes, at)?;
     if bytes[at] == b'0' && whole > at + 1 {
@@ -99,9 +107,13 @@ pub(super) fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+#[inline]
 fn digits_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let digits = bytes.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (digits > 0).then_some(at + digits)
+    let mut end = at;
+    while let Some(b'0'..=b'9') = bytes.get(end) {
+        end += 1;
+    }
+    (end > at).then_some(end)
 }
 
 /// The place behind the bracket that closes what was opened before `at`, if there is neither
@@ -142,6 +154,16 @@ pub(super) fn marks(word: u64, wanted: u8) -> u64 {
     zero.wrapping_sub(ONES) & !zero & HIGH
 }
 
+/// Whether there is a backslash in a string. Most are shorter than a call of a vectorised search
+/// is worth.
+pub(super) fn has_backslash(bytes: &[u8]) -> bool {
+    if bytes.len() > 32 {
+        return memchr(b'\\', bytes).is_some();
+    }
+    let (words, rest) = bytes.as_chunks();
+    words.iter().any(|word| marks(u64::from_le_bytes(*word), b'\\') != 0) || rest.contains(&b'\\')
+}
+
 /// A bit for each byte of `word` that is a quote, a backslash or a control character; only the
 /// lowest set one is sure to be right.
 #[inline(always)]
@@ -166,10 +188,20 @@ pub(crate) fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
     special_in_rest(bytes, at)
 }
 
-#[cold]
+/// The same within the last bytes, which are fewer than eight.
 fn special_in_rest(bytes: &[u8], at: usize) -> Option<usize> {
-    let found = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    bytes.get(at..)?.iter().position(found).map(|place| at + place)
+    let rest = bytes.get(at..)?;
+    let mut run = [b' '; 8];
+    match bytes.last_chunk() {
+        // A copy of a fixed length costs less than one of any length.
+        Some(last) if !rest.is_empty() => {
+            let word = u64::from_le_bytes(*last) >> (64 - 8 * rest.len());
+            run = word.to_le_bytes();
+        }
+        _ => run.get_mut(..rest.len())?.copy_from_slice(rest),
+    }
+    let place = (marked(u64::from_le_bytes(run)).trailing_zeros() / 8) as usize;
+    (place < rest.len()).then_some(at + place)
 }
 
 #[cfg(test)]

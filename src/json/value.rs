@@ -120,7 +120,7 @@ pub(super) struct Inner<'a> {
 
 impl<'a> Inner<'a> {
     /// The place and the value of a key.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(self, key: &str) -> Option<(usize, Json<'a>)> {
         let bytes = self.text.as_bytes();
         let of_key = |node: &Node| {
@@ -133,6 +133,7 @@ impl<'a> Inner<'a> {
         Some((place, self.value(nodes)?))
     }
 
+    #[inline(always)]
     fn value(&self, nodes: &'a [Node]) -> Option<Json<'a>> {
         let node = nodes.first()?;
         let place = (node.start - self.start) as usize..(node.end - self.start) as usize;
@@ -143,6 +144,7 @@ impl<'a> Inner<'a> {
 impl<'a> Iterator for Inner<'a> {
     type Item = (&'a str, Json<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let (node, nodes) = self.siblings.next()?;
         // An item of an array has an empty key, which lies nowhere.

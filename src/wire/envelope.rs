@@ -107,6 +107,8 @@ fn once<T, E: serde::de::Error>(place: &mut Option<T>, name: &str, value: T) -> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -164,5 +166,49 @@ mod tests {
         let many =
             format!(r#"{{"src":"c","dest":"n","body":{{"echo":[{}0]}}}}"#, "[],".repeat(500));
         assert!(Envelope::decode(&many).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn a_usual_message_is_decoded_as_any_other(
+            members in prop::collection::vec(
+                (
+                    prop::sample::select(vec!["src", "dest", "body", "id"]),
+                    prop::sample::select(vec![
+                        r#""c1""#, r#""n 1""#, r#""\u0063""#, "7", "null", "[]", "{}",
+                        r#"{"type":"echo","msg_id":[1]}"#, r#"{ "type" : null }"#, r#"{"a":1,"a":2}"#,
+                    ]),
+                ),
+                0..6,
+            ),
+            space in prop::sample::select(vec!["", " ", "\r\n"]),
+        ) {
+            let member = |(key, raw): &(&str, &str)| format!("\"{key}\":{space}{raw}{space}");
+            let members = members.iter().map(member).collect::<Vec<_>>().join(",");
+            let usual = format!(r#""src":"c","dest":"n","body":{{}},"x":0,{members}"#);
+            for members in [members, usual] {
+                let text = format!("{space}{{{members}}}{space}");
+                let mut tape = Tape::default();
+                if let Some(usual) = Envelope::usual(&text, &mut tape) {
+                    let any = Envelope::decode(&text).unwrap();
+                    prop_assert_eq!((usual.text, usual.src, usual.dest), (any.text, any.src, any.dest));
+                    prop_assert!(usual.body.iter().eq(any.body.iter()), "{}", text);
+                    prop_assert_eq!(usual.body.duplicate(), any.body.duplicate());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn messages_without_escapes_are_usual() {
+        let mut tape = Tape::default();
+        let text =
+            " {\"body\": {\"type\":\"echo\"},\"dest\":\"n1\" ,\"id\":[7],\"src\":\"cü\"}\r\n";
+        let usual = Envelope::usual(text, &mut tape).unwrap();
+        assert_eq!((usual.src, usual.dest), (r#""cü""#, r#""n1""#));
+        assert_eq!(usual.body.get("type"), Some(r#""echo""#));
+        for other in [r#"{"src":"c","dest":"n"}"#, r#"{"src":"c","dest":1,"body":{}}  "#, "[1]"] {
+            assert!(Envelope::usual(other, &mut Tape::default()).is_none(), "{other}");
+        }
     }
 }

@@ -33,19 +33,23 @@ impl<'o> Reply<'o> {
     /// comma in front.
     pub fn begin(&mut self, kind: &str, identity: &Identity, request: &Request<'_>) -> &mut String {
         let out = &mut *self.out;
-        if self.style == ReplyStyle::Envelope {
-            out.push_str("{\"src\":");
-            out.push_str(identity.node_id.as_deref().unwrap_or(request.dest));
-            out.push_str(",\"dest\":");
-            out.push_str(request.src);
-            out.push_str(",\"body\":");
+        match self.style {
+            ReplyStyle::Envelope => {
+                out.push_str("{\"src\":");
+                out.push_str(identity.node_id.as_deref().unwrap_or(request.dest));
+                out.push_str(",\"dest\":");
+                out.push_str(request.src);
+                out.push_str(",\"body\":{\"type\":\"");
+            }
+            ReplyStyle::Body => out.push_str("{\"type\":\""),
         }
-        out.push_str("{\"type\":\"");
         out.push_str(kind);
-        out.push('"');
-        if let Some(msg_id) = request.msg_id {
-            out.push_str(",\"in_reply_to\":");
-            json::push_compact(out, msg_id);
+        match request.msg_id {
+            Some(msg_id) => {
+                out.push_str("\",\"in_reply_to\":");
+                json::push_compact(out, msg_id);
+            }
+            None => out.push('"'),
         }
         out
     }

@@ -51,6 +51,11 @@ pub(super) fn decode<'a>(
     engine: &mut Engine,
 ) -> Result<CommandRequest<'a>, WireError> {
     let name = text(members, "command.", "type")?.ok_or_else(|| required("command.type"))?;
+    let payload = members.value_present("payload");
+    if members.iter().all(|(key, _)| matches!(key, "type" | "payload")) {
+        // As almost always: there is nothing else to look for.
+        return Ok(CommandRequest { name, payload, ..CommandRequest::default() });
+    }
     let metadata = match members.value_present("metadata") {
         Some(value) => read_object(value, "metadata")?,
         None => Members::default(),
@@ -62,7 +67,7 @@ pub(super) fn decode<'a>(
     };
     Ok(CommandRequest {
         name,
-        payload: members.value_present("payload"),
+        payload,
         required: &[],
         expected_version: expected_version(members)?,
         idempotency_key: text(members, "", "idempotencyKey")?,
