@@ -1,22 +1,19 @@
 //! Objects without white space between their tokens, taken apart. They were read before: nothing
 //! is checked, and of other text the members make no sense.
 
-use memchr::memchr2;
+use std::sync::OnceLock;
 
-use super::members::container_end;
-use super::plain::marks;
+use memchr::memmem::Finder;
+use memchr::{memchr, memchr3};
 
-/// So many words of a string are looked through before a vectorised search, whose call costs more
-/// than most strings are long.
-const WORDS: usize = 6;
+use super::members::{container_end, string_end};
 
 /// The members of an object, keys and values both as they are written, quotes and escapes
 /// included.
 pub(crate) fn compact_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut at = 1;
+    let mut places = Places::of(object);
     std::iter::from_fn(move || {
-        let Place { key, colon, end } = member_at(object.as_bytes(), at)?;
-        at = end + 1;
+        let Place { key, colon, end } = places.next()?;
         Some((object.get(key..colon)?, object.get(colon + 1..end)?))
     })
 }
@@ -34,9 +31,9 @@ pub(crate) fn compact_values<'a, const COUNT: usize>(
     names: [&str; COUNT],
 ) -> [Option<&'a str>; COUNT] {
     let bytes = object.as_bytes();
-    let (mut found, mut missing, mut at) = ([None; COUNT], COUNT, 1);
+    let (mut found, mut missing, mut places) = ([None; COUNT], COUNT, Places::of(object));
     while missing > 0
-        && let Some(Place { key, colon, end }) = member_at(bytes, at)
+        && let Some(Place { key, colon, end }) = places.next()
     {
         let name = bytes.get(key + 1..colon - 1).unwrap_or_default();
         let wanted = |wanted: &&str| {
@@ -47,9 +44,67 @@ pub(crate) fn compact_values<'a, const COUNT: usize>(
             found[place] = object.get(colon + 1..end);
             missing -= 1;
         }
-        at = end + 1;
     }
     found
+}
+
+/// A name that is looked for in many objects.
+pub(crate) struct Name {
+    /// As it stands before a value: in quotes, which hold nothing that needs escapes, and with the
+    /// colon.
+    key: &'static str,
+    finder: OnceLock<Finder<'static>>,
+}
+
+impl Name {
+    /// The name that stands before a value as this `key`: `"name":`.
+    pub(crate) const fn of(key: &'static str) -> Self {
+        Self { key, finder: OnceLock::new() }
+    }
+
+    fn as_str(&self) -> &'static str {
+        &self.key[1..self.key.len() - 2]
+    }
+
+    /// The raw value of the member with this name, of a flat object: as no quote is escaped, what
+    /// looks like the key is one, and none but one of the object's own.
+    fn value_in<'a>(&self, object: &'a str) -> Option<&'a str> {
+        let bytes = object.as_bytes();
+        let finder = self.finder.get_or_init(|| Finder::new(self.key));
+        let value = finder.find(bytes)? + self.key.len();
+        object.get(value..flat_end(bytes, value)?)
+    }
+}
+
+/// As [`compact_values`].
+pub(crate) fn named_values<'a, const COUNT: usize>(
+    object: &'a str,
+    names: [&Name; COUNT],
+) -> [Option<&'a str>; COUNT] {
+    if is_flat(object.as_bytes()) {
+        names.map(|name| name.value_in(object))
+    } else {
+        compact_values(object, names.map(Name::as_str))
+    }
+}
+
+/// Whether an object has no others in it, and no arrays and no backslash.
+fn is_flat(object: &[u8]) -> bool {
+    object.get(1..).is_some_and(|inner| memchr3(b'{', b'[', b'\\', inner).is_none())
+}
+
+/// The place behind a value that starts at `at`, in a flat object.
+fn flat_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let value = bytes.get(at..)?;
+    match value.first()? {
+        b'"' => Some(at + memchr(b'"', value.get(1..)?)? + 2),
+        _ => Some(at + simple_len(value)?),
+    }
+}
+
+/// How long a value is that is none of text and has no others in it.
+fn simple_len(value: &[u8]) -> Option<usize> {
+    value.iter().position(|byte| matches!(byte, b',' | b'}'))
 }
 
 /// Where a member lies: its key begins, a colon stands behind that, and its value ends.
@@ -59,41 +114,94 @@ struct Place {
     end: usize,
 }
 
+/// Where the members of an object lie.
+enum Places<'a> {
+    /// Of a flat one: between the quotes.
+    Flat(Quotes<'a>),
+    /// Of another, from a place on.
+    Nested(&'a [u8], usize),
+}
+
+impl<'a> Places<'a> {
+    fn of(object: &'a str) -> Self {
+        let bytes = object.as_bytes();
+        if is_flat(bytes) { Self::Flat(Quotes::of(bytes)) } else { Self::Nested(bytes, 1) }
+    }
+}
+
+impl Iterator for Places<'_> {
+    type Item = Place;
+
+    #[inline]
+    fn next(&mut self) -> Option<Place> {
+        match self {
+            Self::Flat(quotes) => {
+                let (key, key_end) = (quotes.next()?, quotes.next()?);
+                let value = key_end + 2;
+                let rest = quotes.bytes.get(value..)?;
+                let end = if rest.first() == Some(&b'"') {
+                    quotes.next()?;
+                    quotes.next()? + 1
+                } else {
+                    value + simple_len(rest)?
+                };
+                Some(Place { key, colon: key_end + 1, end })
+            }
+            Self::Nested(bytes, at) => {
+                let place = member_at(bytes, *at)?;
+                *at = place.end + 1;
+                Some(place)
+            }
+        }
+    }
+}
+
 /// The member that begins at `at`, if one does.
-#[inline]
 fn member_at(bytes: &[u8], at: usize) -> Option<Place> {
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    let colon = string_end(bytes, at + 1)?;
+    let (colon, _) = string_end(bytes, at + 1)?;
     let value = colon + 1;
     let end = match bytes.get(value)? {
-        b'"' => string_end(bytes, value + 1)?,
+        b'"' => string_end(bytes, value + 1)?.0,
         b'{' | b'[' => container_end(bytes, value + 1)?,
-        _ => value + bytes[value..].iter().position(|byte| matches!(byte, b',' | b'}'))?,
+        _ => value + simple_len(&bytes[value..])?,
     };
     Some(Place { key: at, colon, end })
 }
 
-/// The place behind the closing quote of a string whose content starts at `at`.
-#[inline]
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let mut words = 0;
-    loop {
-        let word = word_at(bytes, at)?;
-        let marked = marks(word, b'"') | marks(word, b'\\');
-        if marked == 0 && words < WORDS {
-            (at, words) = (at + 8, words + 1);
-            continue;
+/// The places of all quotes in a text, ascending.
+struct Quotes<'a> {
+    bytes: &'a [u8],
+    /// Where the word ends that is looked into.
+    end: usize,
+    /// The highest bit of each byte of that word that is a quote and was not told yet.
+    marks: u64,
+}
+
+impl<'a> Quotes<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, end: 0, marks: 0 }
+    }
+}
+
+impl Iterator for Quotes<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+        const QUOTES: u64 = 0x2222_2222_2222_2222;
+        while self.marks == 0 {
+            let others = word_at(self.bytes, self.end)? ^ QUOTES;
+            // Only where all bits of a byte are zero, none is carried into the highest.
+            self.marks = !(((others & LOW) + LOW) | others | LOW);
+            self.end += 8;
         }
-        at += match marked {
-            0 => memchr2(b'"', b'\\', bytes.get(at..)?)?,
-            marked => (marked.trailing_zeros() / 8) as usize,
-        };
-        if bytes.get(at) == Some(&b'"') {
-            return Some(at + 1);
-        }
-        at += 2; // over what is escaped
+        let place = self.end - 8 + (self.marks.trailing_zeros() / 8) as usize;
+        self.marks &= self.marks - 1;
+        Some(place)
     }
 }
 
@@ -105,11 +213,8 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
     if let Some(run) = rest.first_chunk() {
         return Some(u64::from_le_bytes(*run));
     }
-    match bytes.last_chunk() {
-        Some(_) | None if rest.is_empty() => None,
-        Some(run) => Some(u64::from_le_bytes(*run) >> (64 - 8 * rest.len())),
-        None => Some(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))),
-    }
+    let word = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    (!rest.is_empty()).then_some(word)
 }
 
 #[cfg(test)]
@@ -143,6 +248,8 @@ mod tests {
             let mut seen = std::collections::BTreeSet::new();
             if raw_members(&object).all(|(key, _)| seen.insert(key)) {
                 prop_assert_eq!(compact_values(&object, names), names.map(first));
+                let named = [r#""name":"#, r#""":"#, r#""a":"#].map(Name::of);
+                prop_assert_eq!(named_values(&object, named.each_ref()), names.map(first));
             }
         }
     }

@@ -20,7 +20,7 @@ use super::text::folded;
 use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent};
 use crate::domain::{Decider, Event};
-use crate::json;
+use crate::json::{self, Name};
 use crate::schema::Delivery;
 use crate::store::{EventStore, RecordedEvent, StreamKey};
 use cities::Cities;
@@ -65,6 +65,10 @@ struct Moves<'a> {
     email: Option<Option<Cow<'a, str>>>,
     city: Option<Option<Cow<'a, str>>>,
 }
+
+/// The fields that rows are found by.
+static EMAIL: Name = Name::of("\"email\":");
+static CITY: Name = Name::of("\"city\":");
 
 /// What subscribers call the three ways to find users.
 const LISTING: &str = "user_listing";
@@ -341,7 +345,7 @@ impl Users {
 fn moves<'a>(event: &'a UserEvent, after: &'a User) -> Moves<'a> {
     match (event, after) {
         (UserEvent::Updated(changes), User::Living(_)) => {
-            let [email, city] = changes.get_each(["email", "city"]);
+            let [email, city] = json::named_values(changes.as_str(), [&EMAIL, &CITY]);
             Moves { email: email.map(json::string), city: city.map(json::string) }
         }
         (UserEvent::Created(_) | UserEvent::Deleted, User::Living(fields)) => {
@@ -369,17 +373,19 @@ fn id(view: &str) -> Option<Cow<'_, str>> {
 
 /// What a view is indexed by: the email, and the city.
 fn indexed(view: &str) -> [Option<Cow<'_, str>>; 2] {
-    json::compact_values(view, ["email", "city"]).map(|raw| raw.and_then(json::string))
+    json::named_values(view, [&EMAIL, &CITY]).map(|raw| raw.and_then(json::string))
 }
 
 /// The email of a view, in one case.
 fn email(view: &str) -> Option<Cow<'_, str>> {
-    json::compact_value(view, "email").and_then(json::string).map(folded)
+    let [email] = json::named_values(view, [&EMAIL]);
+    email.and_then(json::string).map(folded)
 }
 
 /// The city of a view.
 fn city(view: &str) -> Option<Cow<'_, str>> {
-    json::compact_value(view, "city").and_then(json::string)
+    let [city] = json::named_values(view, [&CITY]);
+    city.and_then(json::string)
 }
 
 #[cfg(test)]
