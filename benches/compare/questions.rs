@@ -2,12 +2,14 @@
 //! `cargo bench --manifest-path benches/compare/Cargo.toml --bench questions [-- FILTER]`.
 //!
 //! Among so many events, half of them of orders, a quarter of many users and a quarter of one
-//! user; from the parameters as text to the answer as text. No question is asked twice, as the
-//! answers about the past are kept for a while.
+//! user; from the parameters as text to the answer as text. Hardly any question is asked twice, as
+//! the answers about the past are kept for a while. The table at the end has the medians.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+use std::fs;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Duration;
 
 use asof::engine::Engine;
@@ -27,6 +29,12 @@ const CITIES: [&str; 10] =
 
 /// Of orders, it takes so many until one is paid, shipped or delivered that was created before.
 const BEHIND: [u64; 3] = [10, 100, 300];
+
+const NOW: &str = "now";
+const AS_OF: &str = "as of";
+
+/// Where criterion writes down what it measured.
+const RESULTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/criterion");
 
 /// A kind of question: its name, the query, and the parameters of the nth among so many events.
 type Kind = (&'static str, &'static str, fn(u64, u64) -> String);
@@ -71,13 +79,14 @@ fn main() {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(800))
+        .output_directory(Path::new(RESULTS))
         .configure_from_args();
     let mut worlds: Vec<(u64, Engine)> = sizes.iter().map(|size| (*size, world(*size))).collect();
     for kind in &KINDS {
         let mut group = criterion.benchmark_group(kind.0);
         for (size, engine) in &mut worlds {
-            for (when, past) in [("now", false), ("as of", true)] {
-                let mut nth = 0;
+            for (when, past) in [(NOW, false), (AS_OF, true)] {
+                let (mut nth, mut out) = (0, String::new());
                 group.bench_function(BenchmarkId::new(when, *size), |bencher| {
                     let question = || {
                         nth += 1;
@@ -85,7 +94,7 @@ fn main() {
                         ((kind.2)(*size, spread(nth)), as_of)
                     };
                     let answer = |(params, as_of): (String, Option<String>)| {
-                        ask(engine, kind.1, &params, as_of.as_deref())
+                        ask(engine, kind.1, &params, as_of.as_deref(), &mut out);
                     };
                     bencher.iter_batched(question, answer, BatchSize::SmallInput);
                 });
@@ -94,15 +103,42 @@ fn main() {
         group.finish();
     }
     criterion.final_summary();
+    if let [small, large] = sizes {
+        table(*small, *large);
+    }
 }
 
-fn ask(engine: &mut Engine, query: &str, params: &str, as_of: Option<&str>) -> String {
-    let mut answer = String::new();
-    let members = Members::of(Json::read(black_box(params)).unwrap()).ok().unwrap();
+/// Prints the medians of this run, or of the last one, where this one left a question out.
+fn table(small: u64, large: u64) {
+    println!("| query | now, {small} events | {large} | as of, {small} events | {large} |");
+    println!("|---|---|---|---|---|");
+    for (name, ..) in KINDS {
+        let columns = [(NOW, small), (NOW, large), (AS_OF, small), (AS_OF, large)];
+        let medians = columns.map(|(when, size)| median(name, when, size));
+        if medians.iter().any(Option::is_some) {
+            let [a, b, c, d] = medians.map(|median| {
+                median.map_or("-".to_owned(), |nanos| format!("{:.2} µs", nanos / 1000.0))
+            });
+            println!("| {name} | {a} | {b} | {c} | {d} |");
+        }
+    }
+}
+
+/// The median in nanoseconds, as criterion has written it down.
+fn median(name: &str, when: &str, size: u64) -> Option<f64> {
+    let file = format!("{RESULTS}/{name}/{when}/{size}/new/estimates.json");
+    let estimates: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(file).ok()?).unwrap();
+    estimates["median"]["point_estimate"].as_f64()
+}
+
+/// Has a question answered; `out` is where the answer goes.
+fn ask(engine: &mut Engine, query: &str, params: &str, as_of: Option<&str>, out: &mut String) {
+    out.clear();
+    let members = Members::of(Json::read(params).unwrap()).ok().unwrap();
     let request = QueryRequest { name: query, params: Params::new(members), as_of };
-    engine.answer(&request, &mut answer).unwrap();
-    assert!(answer.len() > 1, "{query} {params:?}: {answer}");
-    answer
+    engine.answer(&request, out).unwrap();
+    assert!(black_box(&*out).len() > 1, "{query} {params}: {out}");
 }
 
 // --- what is asked about ---------------------------------------------------------------------

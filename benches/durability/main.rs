@@ -64,7 +64,7 @@ fn in_flight(folder: &Path, waiting: usize) {
                 next += waiting;
                 (next - waiting..next).map(create).collect::<String>()
             },
-            |batch| node.ask(&batch, waiting),
+            |batch| node.create(&batch, waiting),
         );
         rounds.push((synced.as_secs_f64() / answered.as_secs_f64(), answered, synced));
     }

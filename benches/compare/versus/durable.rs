@@ -68,7 +68,7 @@ fn row(program: &Path, folder: &Path, size: &Size, together: usize) {
                 2 => {
                     let prepare =
                         || next(&mut sent, together).map(|nth| create(nth, nth)).collect();
-                    let ask = |messages: String| node.ask(&messages, together);
+                    let ask = |messages: String| node.create(&messages, together);
                     rates.asof = rate(together, size.turn, prepare, ask);
                 }
                 _ => {

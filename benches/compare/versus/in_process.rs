@@ -19,7 +19,7 @@ use super::{Size, sorted};
 
 /// What the bench is called with to carry out commands, before who does it, which commands these
 /// are and how many.
-pub const IN_PROCESS: &str = "in-process";
+pub const CARRY_OUT: &str = "carry-out";
 
 const ASOF: &str = "asof";
 const CQRS_ES: &str = "cqrs-es";
@@ -76,7 +76,7 @@ pub fn table(size: &Size) {
 /// Has the commands carried out by a process.
 fn run(who: &str, kind: &str, count: usize) -> Took {
     let output = Process::new(std::env::current_exe().unwrap())
-        .args([IN_PROCESS, who, kind, &count.to_string()])
+        .args([CARRY_OUT, who, kind, &count.to_string()])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

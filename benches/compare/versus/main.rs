@@ -75,9 +75,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some(node::CEILING) => return ceiling::serve(),
-        Some(in_process::IN_PROCESS) if arguments.len() == 4 => {
-            return in_process::carry_out(&arguments[1..]);
-        }
+        Some(in_process::CARRY_OUT) => return in_process::carry_out(&arguments[1..]),
         Some(_) | None => {}
     }
     let short = short_run();
