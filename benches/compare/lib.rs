@@ -3,7 +3,7 @@
 use asof::engine::{Engine, Settings};
 use asof::env::{LogicalClock, UuidV7};
 use asof::executor::{CommandRequest, Outcome};
-use asof::json::Json;
+use asof::json::Tape;
 use asof::store::MemoryStore;
 use asof::time::Timestamp;
 
@@ -26,11 +26,18 @@ pub fn engine(now: Timestamp) -> Engine {
     asof::app::engine(settings).unwrap()
 }
 
-/// Gives a command that has to be carried out and to store something.
-pub fn give(engine: &mut Engine, name: &str, payload: &str, at: Option<Timestamp>) {
+/// Gives a command that has to be carried out and to store something. Its payload is read onto
+/// the tape, as those of messages are.
+pub fn give(
+    engine: &mut Engine,
+    tape: &mut Tape,
+    name: &str,
+    payload: &str,
+    at: Option<Timestamp>,
+) {
     let request = CommandRequest {
         name: name.into(),
-        payload: Some(Json::read(payload).unwrap()),
+        payload: Some(tape.read(payload).unwrap()),
         timestamp: at,
         ..CommandRequest::default()
     };

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use asof::engine::Engine;
-use asof::json::{Json, Members};
+use asof::json::{Members, Tape};
 use asof::query::{Params, QueryRequest};
 use asof::time::{Day, Timestamp};
 use asof_compare::{engine, give, short_run};
@@ -86,7 +86,7 @@ fn main() {
         let mut group = criterion.benchmark_group(kind.0);
         for (size, engine) in &mut worlds {
             for (when, past) in [(NOW, false), (AS_OF, true)] {
-                let (mut nth, mut out) = (0, String::new());
+                let (mut nth, mut tape, mut out) = (0, Tape::default(), String::new());
                 group.bench_function(BenchmarkId::new(when, *size), |bencher| {
                     let question = || {
                         nth += 1;
@@ -94,7 +94,10 @@ fn main() {
                         ((kind.2)(*size, spread(nth)), as_of)
                     };
                     let answer = |(params, as_of): (String, Option<String>)| {
-                        ask(engine, kind.1, &params, as_of.as_deref(), &mut out);
+                        let params = Members::of(tape.read(&params).unwrap()).ok().unwrap();
+                        let (name, params) = (kind.1, Params::new(params));
+                        let request = QueryRequest { name, params, as_of: as_of.as_deref() };
+                        ask(engine, &request, &mut out);
                     };
                     bencher.iter_batched(question, answer, BatchSize::SmallInput);
                 });
@@ -133,12 +136,10 @@ fn median(name: &str, when: &str, size: u64) -> Option<f64> {
 }
 
 /// Has a question answered; `out` is where the answer goes.
-fn ask(engine: &mut Engine, query: &str, params: &str, as_of: Option<&str>, out: &mut String) {
+fn ask(engine: &mut Engine, request: &QueryRequest<'_>, out: &mut String) {
     out.clear();
-    let members = Members::of(Json::read(params).unwrap()).ok().unwrap();
-    let request = QueryRequest { name: query, params: Params::new(members), as_of };
-    engine.answer(&request, out).unwrap();
-    assert!(black_box(&*out).len() > 1, "{query} {params}: {out}");
+    engine.answer(request, out).unwrap();
+    assert!(black_box(&*out).len() > 1, "{}: {out}", request.name);
 }
 
 // --- what is asked about ---------------------------------------------------------------------
@@ -163,7 +164,7 @@ fn one_user(engine: &mut Engine, nth: u64, at: Option<Timestamp>) {
         0 => ("CreateUser", r#"{"id":"one","name":"One","email":"one@example.com"}"#.to_owned()),
         _ => ("UpdateUser", format!(r#"{{"id":"one","name":"One, {nth}"}}"#)),
     };
-    give(engine, name, &payload, at);
+    give(engine, &mut Tape::default(), name, &payload, at);
 }
 
 /// Creates users first, and then changes them in turns.
@@ -174,12 +175,12 @@ fn other_users(engine: &mut Engine, size: u64, nth: u64, at: Option<Timestamp>) 
         let payload = format!(
             r#"{{"id":"user-{user}","name":"User Number {user}","email":"user{user}@example.com","city":"City {city}"}}"#
         );
-        give(engine, "CreateUser", &payload, at);
+        give(engine, &mut Tape::default(), "CreateUser", &payload, at);
     } else {
         let payload = format!(
             r#"{{"id":"user-{user}","name":"User Number {user}, {nth}","city":"City {city}"}}"#
         );
-        give(engine, "UpdateUser", &payload, at);
+        give(engine, &mut Tape::default(), "UpdateUser", &payload, at);
     }
 }
 
@@ -191,19 +192,25 @@ fn orders(engine: &mut Engine, size: u64, nth: u64, at: Option<Timestamp>) {
         nth % 500,
         CITIES[(nth % 10) as usize],
     );
-    give(engine, "CreateOrder", &create, at);
+    give(engine, &mut Tape::default(), "CreateOrder", &create, at);
     let [pay, ship, deliver] = BEHIND.map(|behind| nth.checked_sub(behind));
     if let Some(order) = pay {
         let payload = format!(r#"{{"order_id":"o{order}","amount":"3.00","method":"card"}}"#);
-        give(engine, "PayOrder", &payload, at);
+        give(engine, &mut Tape::default(), "PayOrder", &payload, at);
     }
     if let Some(order) = ship {
         let payload =
             format!(r#"{{"order_id":"o{order}","tracking_number":"1Z{order}","carrier":"UPS"}}"#);
-        give(engine, "ShipOrder", &payload, at);
+        give(engine, &mut Tape::default(), "ShipOrder", &payload, at);
     }
     if let Some(order) = deliver {
-        give(engine, "DeliverOrder", &format!(r#"{{"order_id":"o{order}"}}"#), at);
+        give(
+            engine,
+            &mut Tape::default(),
+            "DeliverOrder",
+            &format!(r#"{{"order_id":"o{order}"}}"#),
+            at,
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
-use asof::json::{Json, Members};
+use asof::json::{Members, Tape};
 use asof::query::{Params, QueryRequest};
 use asof::time::Timestamp;
 use asof_compare::{engine, give};
@@ -138,15 +138,16 @@ fn update(nth: usize, user: usize) -> Given {
 
 fn with_asof(before: &[Given], commands: &[Given]) -> Duration {
     let mut engine = engine(Timestamp::parse("2026-01-01T00:00:00Z").unwrap());
+    let mut tape = Tape::default();
     for (name, payload) in before {
-        give(&mut engine, name, payload, None);
+        give(&mut engine, &mut tape, name, payload, None);
     }
     let began = Instant::now();
     for (name, payload) in commands {
-        give(&mut engine, name, payload, None);
+        give(&mut engine, &mut tape, name, payload, None);
     }
     let took = began.elapsed();
-    let params = Json::read(r#"{"userId":"user-0"}"#).unwrap();
+    let params = tape.read(r#"{"userId":"user-0"}"#).unwrap();
     let params = Params::new(Members::of(params).ok().unwrap());
     let mut view = String::new();
     let request = QueryRequest { name: "GetUser", params, as_of: None };
