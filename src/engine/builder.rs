@@ -8,7 +8,7 @@ use super::cached::Cached;
 use super::checkpoint::made_by;
 use super::projector::Projector;
 use super::settle::Unsettled;
-use super::{ByName, Engine, REBUILD_PROJECTION};
+use super::{ByName, Engine, REBUILD_PROJECTION, Taker};
 use crate::domain::{Command, Decider};
 use crate::env::{Clock, IdGenerator, Stopwatch};
 use crate::executor::{Aggregate, Executor, LookUp};
@@ -45,10 +45,9 @@ pub struct Settings {
 #[derive(Default)]
 pub struct EngineBuilder {
     aggregates: Vec<Box<dyn Aggregate>>,
-    commands: ByName<usize>,
+    commands: ByName<Taker>,
     own_commands: ByName<usize>,
     managers: Vec<Manager>,
-    beginnings: ByName<Manager>,
     events: ByName<usize>,
     /// The version of the state of each aggregate.
     states: Vec<(&'static str, u32)>,
@@ -88,7 +87,8 @@ impl EngineBuilder {
         self.aggregates.push(Box::new(Executor::<D>::new(look_up)));
         self.states.push((D::AGGREGATE_TYPE, D::STATE_VERSION));
         for &name in D::Command::NAMES {
-            let twice = self.commands.insert(name, number).is_some() || name == REBUILD_PROJECTION;
+            let taker = Taker { aggregate: number, begins: None };
+            let twice = self.commands.insert(name, taker).is_some() || name == REBUILD_PROJECTION;
             self.note(twice, name);
         }
         for &name in D::Command::OWN_NAMES {
@@ -108,9 +108,13 @@ impl EngineBuilder {
     pub fn process_manager<P: ProcessManager>(mut self, look_up: LookUp<P::Decider>) -> Self {
         let manager = Manager::of::<P>();
         self.managers.push(manager);
-        let names = <P::Decider as Decider>::Command::NAMES;
-        self.beginnings.extend(names.iter().map(|name| (*name, manager)));
-        self.aggregate::<P::Decider>(look_up).projection::<OpenRuns<P::Decider>>()
+        let mut this = self.aggregate::<P::Decider>(look_up);
+        for name in <P::Decider as Decider>::Command::NAMES {
+            if let Some(taker) = this.commands.get_mut(name) {
+                taker.begins = Some(manager);
+            }
+        }
+        this.projection::<OpenRuns<P::Decider>>()
     }
 
     /// Registers a step from one version of an event to the next.
@@ -192,7 +196,6 @@ impl EngineBuilder {
             commands: self.commands,
             own_commands: self.own_commands,
             managers: self.managers,
-            beginnings: self.beginnings,
             events: self.events,
             queries: self.queries,
             cached: Cached {

@@ -64,13 +64,13 @@ enum Handler {
     Unknown,
 }
 
-/// Who gives a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Giver {
-    /// Whoever sends messages, or a run in their name.
-    Anyone,
-    /// A run, to itself.
-    Node,
+/// What takes a command that an aggregate takes.
+#[derive(Debug, Clone, Copy)]
+struct Taker {
+    /// The number of the aggregate.
+    aggregate: usize,
+    /// The process manager that carries on what the command begins.
+    begins: Option<Manager>,
 }
 
 /// Commands in, events stored and projected; queries in, answers out.
@@ -84,13 +84,11 @@ pub struct Engine {
     /// What measures the work, if that is measured.
     stopwatch: Option<Box<dyn Stopwatch>>,
     aggregates: Vec<Box<dyn Aggregate>>,
-    /// Which aggregate takes a command.
-    commands: ByName<usize>,
+    /// What takes a command.
+    commands: ByName<Taker>,
     /// The same for the commands that only the node itself gives.
     own_commands: ByName<usize>,
     managers: Vec<Manager>,
-    /// Which process manager carries on what a command begins.
-    beginnings: ByName<Manager>,
     /// Which aggregate an event happens to.
     events: ByName<usize>,
     queries: Queries,
@@ -110,14 +108,14 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Carries out one command, and nothing that it begins.
+    /// Carries out one command, which is counted under a name and taken by a handler, and nothing
+    /// that it begins.
     fn carry_out(
         &mut self,
         request: &CommandRequest<'_>,
-        giver: Giver,
+        (name, handler): (&'static str, Handler),
     ) -> Result<Outcome, Failure> {
         let arrived = self.arrived();
-        let (name, handler) = self.handler(&request.name, giver);
         let idempotency = request
             .idempotency_key
             .as_deref()
@@ -247,15 +245,20 @@ impl Engine {
         self.store.damage().unwrap_or_default().to_owned()
     }
 
-    /// What takes the command `name`, and the name it is counted under.
-    fn handler(&self, name: &str, giver: Giver) -> (&'static str, Handler) {
-        let commands = match giver {
-            Giver::Anyone => &self.commands,
-            Giver::Node => &self.own_commands,
-        };
-        match commands.get_key_value(name) {
+    /// What takes the command `name`, the name it is counted under, and what carries on what it
+    /// begins.
+    fn handler(&self, name: &str) -> ((&'static str, Handler), Option<Manager>) {
+        match self.commands.get_key_value(name) {
+            Some((&name, taker)) => ((name, Handler::Aggregate(taker.aggregate)), taker.begins),
+            None if name == REBUILD_PROJECTION => ((REBUILD_PROJECTION, Handler::Rebuild), None),
+            None => ((UNKNOWN, Handler::Unknown), None),
+        }
+    }
+
+    /// The same for a command that only a run gives, to itself.
+    fn own_handler(&self, name: &str) -> (&'static str, Handler) {
+        match self.own_commands.get_key_value(name) {
             Some((&name, &aggregate)) => (name, Handler::Aggregate(aggregate)),
-            None if name == REBUILD_PROJECTION => (REBUILD_PROJECTION, Handler::Rebuild),
             None => (UNKNOWN, Handler::Unknown),
         }
     }

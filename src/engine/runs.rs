@@ -1,7 +1,7 @@
 //! Runs: what a command begins that goes on step by step, and what is gone on with after a
 //! restart.
 
-use super::{Engine, Giver};
+use super::Engine;
 use crate::executor::{CommandRequest, Failure, FailureCode, Outcome};
 use crate::replay::Sources;
 use crate::saga::{Host, Manager};
@@ -17,10 +17,11 @@ impl Engine {
     /// # Errors
     /// Why nothing was stored; or, when the store broke half way, that it may or may not be.
     pub fn execute(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
-        let Some(manager) = self.beginnings.get(&*request.name).copied() else {
-            return self.carry_out(request, Giver::Anyone);
+        let (handler, begins) = self.handler(&request.name);
+        let Some(manager) = begins else {
+            return self.carry_out(request, handler);
         };
-        match self.carry_out(request, Giver::Anyone)? {
+        match self.carry_out(request, handler)? {
             Outcome::Stored(began) => self.run(manager, began),
             outcome @ (Outcome::Unchanged
             | Outcome::Ran(_)
@@ -87,15 +88,16 @@ impl Engine {
 impl Host for Engine {
     fn issue(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
         // Runs that begin runs could go on for ever.
-        if self.beginnings.contains_key(&*request.name) {
+        let (handler, begins) = self.handler(&request.name);
+        if begins.is_some() {
             let error = format!("A run can't give the command {}", request.name);
             return Err(Failure::rejected(FailureCode::RuleViolated, vec![error]));
         }
-        self.carry_out(request, Giver::Anyone)
+        self.carry_out(request, handler)
     }
 
     fn note(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
-        self.carry_out(request, Giver::Node)
+        self.carry_out(request, self.own_handler(&request.name))
     }
 
     fn sources(&self) -> Sources<'_> {
