@@ -113,7 +113,7 @@ pub fn quoted(text: &str) -> String {
 
 /// Appends `"key":` to `out`, after a comma unless an object or array was just opened.
 pub fn push_key(out: &mut String, key: &str) {
-    if !out.ends_with(['{', '[']) {
+    if !matches!(out.as_bytes().last(), Some(b'{' | b'[')) {
         out.push(',');
     }
     push_string(out, key);
@@ -133,11 +133,11 @@ pub fn push_number(out: &mut String, mut number: u64) {
 
 /// Appends `raw` to `out` without the white space between its tokens.
 pub fn push_compact(out: &mut String, raw: &str) {
-    if !raw.starts_with(['{', '[']) {
+    let bytes = raw.as_bytes();
+    if !matches!(bytes.first(), Some(b'{' | b'[')) {
         out.push_str(raw);
         return;
     }
-    let bytes = raw.as_bytes();
     let (mut from, mut at, mut in_string) = (0, 0, false);
     while at < bytes.len() {
         match bytes[at] {

@@ -122,11 +122,11 @@ impl<'a> Inner<'a> {
     /// The place and the value of a key.
     #[inline(always)]
     pub(super) fn find(self, key: &str) -> Option<(usize, Json<'a>)> {
-        let bytes = self.text.as_bytes();
         let of_key = |node: &Node| {
             node.key.length as usize == key.len() && {
                 let start = (node.key.start - self.start) as usize;
-                bytes.get(start..start + key.len()) == Some(key.as_bytes())
+                let rest = self.text.as_bytes().get(start..);
+                rest.is_some_and(|rest| rest.starts_with(key.as_bytes()))
             }
         };
         let (place, nodes) = self.siblings.position(of_key)?;
