@@ -234,9 +234,8 @@ impl MemoryStore {
 
     /// Where an event of an aggregate goes.
     pub(super) fn target(&self, aggregate_id: &str) -> Target {
-        let id = aggregate_id.as_bytes();
-        let hash = self.ids.hash(id);
-        let hot = self.ids.find(hash, |first| self.records.id(first) == id);
+        let hash = self.ids.hash(aggregate_id);
+        let hot = self.ids.find(hash, |first| self.records.id(first) == aggregate_id);
         let stream = match hot.and_then(|first| self.records.get(first as usize)) {
             Some(first) => Some((first.stream, self.chain_from(first.previous))),
             None if self.cold_chains.is_empty() => None,
@@ -378,11 +377,8 @@ impl MemoryStore {
 
     /// The id of the aggregate of a stream.
     pub(super) fn aggregate_id(&self, stream: u32) -> &str {
-        match self.first(stream).map(|first| first as usize) {
-            Some(first) => match self.records.get(first) {
-                Some(record) => self.records.texts(first, record).aggregate_id,
-                None => "",
-            },
+        match self.first(stream) {
+            Some(first) => self.records.id(first),
             None => self.cold.aggregate_id(stream),
         }
     }

@@ -73,10 +73,12 @@ impl<'a> Parts<'a> {
 
 /// The id with which a text begins that was written with this layout, whatever follows it. `None`
 /// when it is not to be had so easily.
-pub(super) fn id_of(text: &[u8], layout: Layout) -> Option<&[u8]> {
-    let easy = layout.has_id && !layout.has_metadata;
-    let (place, length) = if easy { pointer(text)? } else { return None };
-    text[2..].get(place..place + length)
+pub(super) fn id_of(text: &str, layout: Layout) -> Option<&str> {
+    if !layout.has_id || layout.has_metadata {
+        return None;
+    }
+    let (place, length) = pointer(text.as_bytes())?;
+    text.get(place + 2..place + 2 + length)
 }
 
 /// Where in the data, of which there is no metadata before, the id stands, and its length: if it
@@ -103,7 +105,7 @@ const MORE: u8 = 1 << BITS;
 /// Appends a number in letters of ASCII.
 fn push_number(out: &mut String, mut number: usize) {
     while number >= usize::from(MORE) {
-        out.push(char::from(number as u8 % MORE | MORE));
+        out.push(char::from((number as u8 % MORE) | MORE));
         number >>= BITS;
     }
     out.push(char::from(number as u8));
