@@ -215,11 +215,17 @@ impl MemoryStore {
         let metadata = commit.metadata.members();
         let newest = self.newest_timestamp().unwrap_or(Timestamp::MIN);
         let timestamp = commit.timestamp.max(newest);
-        let kinds = [first_kind].into_iter().chain(kinds);
-        for (&NewEvent { event_id, data, .. }, kind) in commit.events.iter().zip(kinds) {
-            let (aggregate_id, metadata) = (commit.aggregate_id, &*metadata);
-            let entry = Entry { event_id, timestamp, kind, aggregate_id, metadata, data };
-            target = self.push(target, entry);
+        let entry = Entry {
+            event_id: first_event.event_id,
+            timestamp,
+            kind: first_kind,
+            aggregate_id: commit.aggregate_id,
+            metadata: &metadata,
+            data: first_event.data,
+        };
+        target = self.push(target, entry);
+        for (&NewEvent { event_id, data, .. }, kind) in further.iter().zip(kinds) {
+            target = self.push(target, Entry { event_id, kind, data, ..entry });
         }
         let appended = Appended { first, last };
         let stream = match target {

@@ -34,9 +34,10 @@ impl<'a> Parts<'a> {
         if layout.has_metadata {
             push_number(out, metadata.len());
         }
-        if !own_id.is_empty() || layout.has_metadata {
-            out.push_str(own_id);
-            out.push_str(metadata);
+        for text in [own_id, metadata] {
+            if !text.is_empty() {
+                out.push_str(text);
+            }
         }
         out.push_str(data);
     }
