@@ -14,9 +14,9 @@ pub(super) struct Ids {
 
 impl Ids {
     /// The hash under which an id is found.
-    pub(super) fn hash(&self, id: &[u8]) -> u64 {
+    pub(super) fn hash(&self, id: &str) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        hasher.write(id);
+        hasher.write(id.as_bytes());
         hasher.finish()
     }
 
@@ -31,7 +31,7 @@ impl Ids {
     /// another as they lie, and the room that the table took so far is given up before.
     pub(super) fn add<'a, I>(&mut self, hash: u64, number: u32, others: impl FnOnce() -> I)
     where
-        I: Iterator<Item = (u32, &'a [u8])>,
+        I: Iterator<Item = (u32, &'a str)>,
     {
         if self.numbers.len() == self.numbers.capacity() {
             let more = self.numbers.len() + 1;
@@ -67,19 +67,19 @@ mod tests {
         let mut ids = Ids::default();
         let number_of = |ids: &Ids, id: &str| {
             let is_it = |number| texts.get(number as usize).is_some_and(|text| text == id);
-            ids.find(ids.hash(id.as_bytes()), is_it)
+            ids.find(ids.hash(id), is_it)
         };
         for round in 0..2 {
             for (nth, id) in (0..).zip(&texts) {
-                let others = || (0..nth).zip(texts.iter().map(String::as_bytes));
-                ids.add(ids.hash(id.as_bytes()), nth, others);
+                let others = || (0..nth).zip(texts.iter().map(String::as_str));
+                ids.add(ids.hash(id), nth, others);
             }
             let found: Vec<_> = texts.iter().map(|id| number_of(&ids, id)).collect();
             assert_eq!(found, (0..1000).map(Some).collect::<Vec<_>>(), "round {round}");
             assert_eq!(number_of(&ids, "id-1000"), None);
             for (nth, id) in (0..).zip(&texts) {
                 assert_eq!(number_of(&ids, id), Some(nth));
-                ids.remove(ids.hash(id.as_bytes()), nth);
+                ids.remove(ids.hash(id), nth);
                 assert_eq!(number_of(&ids, id), None);
             }
         }

@@ -27,7 +27,7 @@ pub(super) struct Kind<T> {
 impl Kinds {
     /// The number of a kind, if it has one.
     pub(super) fn find(&self, kind: Kind<&str>) -> Option<u32> {
-        let is_it = |number: u32| self.get(number) == Some(kind);
+        let is_it = |number: u32| self.all.get(number as usize).is_some_and(|it| it.is(kind));
         if is_it(self.last.get()) {
             return Some(self.last.get());
         }
@@ -72,6 +72,12 @@ impl Kind<&str> {
 }
 
 impl Kind<Box<str>> {
+    fn is(&self, other: Kind<&str>) -> bool {
+        self.event_version == other.event_version
+            && *self.event_type == *other.event_type
+            && *self.aggregate_type == *other.aggregate_type
+    }
+
     fn borrowed(&self) -> Kind<&str> {
         let Self { aggregate_type, event_type, event_version } = self;
         Kind { aggregate_type, event_type, event_version: *event_version }

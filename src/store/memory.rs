@@ -215,11 +215,17 @@ impl MemoryStore {
         let metadata = commit.metadata.members();
         let newest = self.newest_timestamp().unwrap_or(Timestamp::MIN);
         let timestamp = commit.timestamp.max(newest);
-        let kinds = [first_kind].into_iter().chain(kinds);
-        for (&NewEvent { event_id, data, .. }, kind) in commit.events.iter().zip(kinds) {
-            let (aggregate_id, metadata) = (commit.aggregate_id, &*metadata);
-            let entry = Entry { event_id, timestamp, kind, aggregate_id, metadata, data };
-            target = self.push(target, entry);
+        let entry = Entry {
+            event_id: first_event.event_id,
+            timestamp,
+            kind: first_kind,
+            aggregate_id: commit.aggregate_id,
+            metadata: &metadata,
+            data: first_event.data,
+        };
+        target = self.push(target, entry);
+        for (&NewEvent { event_id, data, .. }, kind) in further.iter().zip(kinds) {
+            target = self.push(target, Entry { event_id, kind, data, ..entry });
         }
         let appended = Appended { first, last };
         let stream = match target {
@@ -234,9 +240,8 @@ impl MemoryStore {
 
     /// Where an event of an aggregate goes.
     pub(super) fn target(&self, aggregate_id: &str) -> Target {
-        let id = aggregate_id.as_bytes();
-        let hash = self.ids.hash(id);
-        let hot = self.ids.find(hash, |first| self.records.id(first) == id);
+        let hash = self.ids.hash(aggregate_id);
+        let hot = self.ids.find(hash, |first| self.records.id(first) == aggregate_id);
         let stream = match hot.and_then(|first| self.records.get(first as usize)) {
             Some(first) => Some((first.stream, self.chain_from(first.previous))),
             None if self.cold_chains.is_empty() => None,
@@ -378,11 +383,8 @@ impl MemoryStore {
 
     /// The id of the aggregate of a stream.
     pub(super) fn aggregate_id(&self, stream: u32) -> &str {
-        match self.first(stream).map(|first| first as usize) {
-            Some(first) => match self.records.get(first) {
-                Some(record) => self.records.texts(first, record).aggregate_id,
-                None => "",
-            },
+        match self.first(stream) {
+            Some(first) => self.records.id(first),
             None => self.cold.aggregate_id(stream),
         }
     }

@@ -34,9 +34,10 @@ impl<'a> Parts<'a> {
         if layout.has_metadata {
             push_number(out, metadata.len());
         }
-        if !own_id.is_empty() || layout.has_metadata {
-            out.push_str(own_id);
-            out.push_str(metadata);
+        for text in [own_id, metadata] {
+            if !text.is_empty() {
+                out.push_str(text);
+            }
         }
         out.push_str(data);
     }
@@ -73,10 +74,12 @@ impl<'a> Parts<'a> {
 
 /// The id with which a text begins that was written with this layout, whatever follows it. `None`
 /// when it is not to be had so easily.
-pub(super) fn id_of(text: &[u8], layout: Layout) -> Option<&[u8]> {
-    let easy = layout.has_id && !layout.has_metadata;
-    let (place, length) = if easy { pointer(text)? } else { return None };
-    text[2..].get(place..place + length)
+pub(super) fn id_of(text: &str, layout: Layout) -> Option<&str> {
+    if !layout.has_id || layout.has_metadata {
+        return None;
+    }
+    let (place, length) = pointer(text.as_bytes())?;
+    text.get(place + 2..place + 2 + length)
 }
 
 /// Where in the data, of which there is no metadata before, the id stands, and its length: if it
