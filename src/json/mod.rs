@@ -9,7 +9,7 @@ mod compact;
 mod members;
 mod plain;
 
-pub(crate) use compact::{Name, compact_members, compact_value, compact_values, named_values};
+pub(crate) use compact::{Name, compact_members, compact_value, compact_values, named_texts};
 pub use members::{Members, NotMembers};
 pub(crate) use members::{container_end, is_unicode, string_end};
 pub(crate) use plain::plain_members;
