@@ -368,6 +368,9 @@ fn plausible_email(email: &str) -> bool {
     // Where the part between `@`, dots and the end begins that the next byte belongs to.
     let (mut part, mut in_domain, mut dotted) = (0, false, false);
     for (at, byte) in email.bytes().enumerate() {
+        if byte.is_ascii_alphanumeric() {
+            continue; // as most are
+        }
         match byte {
             b'@' if in_domain || at == 0 => return false,
             b'@' => (in_domain, part) = (true, at + 1),

@@ -1,19 +1,27 @@
 //! Objects without white space between their tokens, taken apart. They were read before: nothing
 //! is checked, and of other text the members make no sense.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 
-use super::members::{container_end, string_end};
+use super::members::container_end;
+use super::plain::marks;
+use super::string;
+
+/// So many words of a string are looked through before a vectorised search, whose call costs more
+/// than most strings are long.
+const WORDS: usize = 6;
 
 /// The members of an object, keys and values both as they are written, quotes and escapes
 /// included.
 pub(crate) fn compact_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut places = Places::of(object);
+    let mut at = 1;
     std::iter::from_fn(move || {
-        let Place { key, colon, end } = places.next()?;
+        let Place { key, colon, end } = member_at(object.as_bytes(), at)?;
+        at = end + 1;
         Some((object.get(key..colon)?, object.get(colon + 1..end)?))
     })
 }
@@ -31,9 +39,9 @@ pub(crate) fn compact_values<'a, const COUNT: usize>(
     names: [&str; COUNT],
 ) -> [Option<&'a str>; COUNT] {
     let bytes = object.as_bytes();
-    let (mut found, mut missing, mut places) = ([None; COUNT], COUNT, Places::of(object));
+    let (mut found, mut missing, mut at) = ([None; COUNT], COUNT, 1);
     while missing > 0
-        && let Some(Place { key, colon, end }) = places.next()
+        && let Some(Place { key, colon, end }) = member_at(bytes, at)
     {
         let name = bytes.get(key + 1..colon - 1).unwrap_or_default();
         let wanted = |wanted: &&str| {
@@ -44,6 +52,7 @@ pub(crate) fn compact_values<'a, const COUNT: usize>(
             found[place] = object.get(colon + 1..end);
             missing -= 1;
         }
+        at = end + 1;
     }
     found
 }
@@ -66,45 +75,29 @@ impl Name {
         &self.key[1..self.key.len() - 2]
     }
 
-    /// The raw value of the member with this name, of a flat object: as no quote is escaped, what
-    /// looks like the key is one, and none but one of the object's own.
-    fn value_in<'a>(&self, object: &'a str) -> Option<&'a str> {
-        let bytes = object.as_bytes();
+    /// The text that has this name in a flat object: as no quote is escaped, what looks like the
+    /// key is one, and as nothing is nested, it is one of the object's own.
+    fn text_in<'a>(&self, object: &'a str) -> Option<&'a str> {
         let finder = self.finder.get_or_init(|| Finder::new(self.key));
-        let value = finder.find(bytes)? + self.key.len();
-        object.get(value..flat_end(bytes, value)?)
+        let value = finder.find(object.as_bytes())? + self.key.len();
+        let text = object.get(value..)?.strip_prefix('"')?;
+        text.get(..memchr(b'"', text.as_bytes())?)
     }
 }
 
-/// As [`compact_values`].
-pub(crate) fn named_values<'a, const COUNT: usize>(
+/// The texts of the members with these names, of an object that names none of them twice. `None`
+/// for a value that is none.
+pub(crate) fn named_texts<'a, const COUNT: usize>(
     object: &'a str,
     names: [&Name; COUNT],
-) -> [Option<&'a str>; COUNT] {
-    if is_flat(object.as_bytes()) {
-        names.map(|name| name.value_in(object))
+) -> [Option<Cow<'a, str>>; COUNT] {
+    let inner = object.as_bytes().get(1..).unwrap_or_default();
+    let flat = memchr3(b'{', b'[', b'\\', inner).is_none();
+    if flat {
+        names.map(|name| name.text_in(object).map(Cow::Borrowed))
     } else {
-        compact_values(object, names.map(Name::as_str))
+        compact_values(object, names.map(Name::as_str)).map(|raw| raw.and_then(string))
     }
-}
-
-/// Whether an object has no others in it, and no arrays and no backslash.
-fn is_flat(object: &[u8]) -> bool {
-    object.get(1..).is_some_and(|inner| memchr3(b'{', b'[', b'\\', inner).is_none())
-}
-
-/// The place behind a value that starts at `at`, in a flat object.
-fn flat_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let value = bytes.get(at..)?;
-    match value.first()? {
-        b'"' => Some(at + memchr(b'"', value.get(1..)?)? + 2),
-        _ => Some(at + simple_len(value)?),
-    }
-}
-
-/// How long a value is that is none of text and has no others in it.
-fn simple_len(value: &[u8]) -> Option<usize> {
-    value.iter().position(|byte| matches!(byte, b',' | b'}'))
 }
 
 /// Where a member lies: its key begins, a colon stands behind that, and its value ends.
@@ -114,94 +107,41 @@ struct Place {
     end: usize,
 }
 
-/// Where the members of an object lie.
-enum Places<'a> {
-    /// Of a flat one: between the quotes.
-    Flat(Quotes<'a>),
-    /// Of another, from a place on.
-    Nested(&'a [u8], usize),
-}
-
-impl<'a> Places<'a> {
-    fn of(object: &'a str) -> Self {
-        let bytes = object.as_bytes();
-        if is_flat(bytes) { Self::Flat(Quotes::of(bytes)) } else { Self::Nested(bytes, 1) }
-    }
-}
-
-impl Iterator for Places<'_> {
-    type Item = Place;
-
-    #[inline]
-    fn next(&mut self) -> Option<Place> {
-        match self {
-            Self::Flat(quotes) => {
-                let (key, key_end) = (quotes.next()?, quotes.next()?);
-                let value = key_end + 2;
-                let rest = quotes.bytes.get(value..)?;
-                let end = if rest.first() == Some(&b'"') {
-                    quotes.next()?;
-                    quotes.next()? + 1
-                } else {
-                    value + simple_len(rest)?
-                };
-                Some(Place { key, colon: key_end + 1, end })
-            }
-            Self::Nested(bytes, at) => {
-                let place = member_at(bytes, *at)?;
-                *at = place.end + 1;
-                Some(place)
-            }
-        }
-    }
-}
-
 /// The member that begins at `at`, if one does.
+#[inline]
 fn member_at(bytes: &[u8], at: usize) -> Option<Place> {
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    let (colon, _) = string_end(bytes, at + 1)?;
+    let colon = string_end(bytes, at + 1)?;
     let value = colon + 1;
     let end = match bytes.get(value)? {
-        b'"' => string_end(bytes, value + 1)?.0,
+        b'"' => string_end(bytes, value + 1)?,
         b'{' | b'[' => container_end(bytes, value + 1)?,
-        _ => value + simple_len(&bytes[value..])?,
+        _ => value + bytes[value..].iter().position(|byte| matches!(byte, b',' | b'}'))?,
     };
     Some(Place { key: at, colon, end })
 }
 
-/// The places of all quotes in a text, ascending.
-struct Quotes<'a> {
-    bytes: &'a [u8],
-    /// Where the word ends that is looked into.
-    end: usize,
-    /// The highest bit of each byte of that word that is a quote and was not told yet.
-    marks: u64,
-}
-
-impl<'a> Quotes<'a> {
-    fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes, end: 0, marks: 0 }
-    }
-}
-
-impl Iterator for Quotes<'_> {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-        const QUOTES: u64 = 0x2222_2222_2222_2222;
-        while self.marks == 0 {
-            let others = word_at(self.bytes, self.end)? ^ QUOTES;
-            // Only where all bits of a byte are zero, none is carried into the highest.
-            self.marks = !(((others & LOW) + LOW) | others | LOW);
-            self.end += 8;
+/// The place behind the closing quote of a string whose content starts at `at`.
+#[inline]
+fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut words = 0;
+    loop {
+        let word = word_at(bytes, at)?;
+        let marked = marks(word, b'"') | marks(word, b'\\');
+        if marked == 0 && words < WORDS {
+            (at, words) = (at + 8, words + 1);
+            continue;
         }
-        let place = self.end - 8 + (self.marks.trailing_zeros() / 8) as usize;
-        self.marks &= self.marks - 1;
-        Some(place)
+        at += match marked {
+            0 => memchr2(b'"', b'\\', bytes.get(at..)?)?,
+            marked => (marked.trailing_zeros() / 8) as usize,
+        };
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at + 1);
+        }
+        at += 2; // over what is escaped
     }
 }
 
@@ -213,8 +153,11 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
     if let Some(run) = rest.first_chunk() {
         return Some(u64::from_le_bytes(*run));
     }
-    let word = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    (!rest.is_empty()).then_some(word)
+    match bytes.last_chunk() {
+        Some(_) | None if rest.is_empty() => None,
+        Some(run) => Some(u64::from_le_bytes(*run) >> (64 - 8 * rest.len())),
+        None => Some(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))),
+    }
 }
 
 #[cfg(test)]
@@ -249,7 +192,8 @@ mod tests {
             if raw_members(&object).all(|(key, _)| seen.insert(key)) {
                 prop_assert_eq!(compact_values(&object, names), names.map(first));
                 let named = [r#""name":"#, r#""":"#, r#""a":"#].map(Name::of);
-                prop_assert_eq!(named_values(&object, named.each_ref()), names.map(first));
+                let texts = names.map(|name| first(name).and_then(string));
+                prop_assert_eq!(named_texts(&object, named.each_ref()), texts);
             }
         }
     }

@@ -11,7 +11,7 @@ mod plain;
 mod scan;
 mod value;
 
-pub(crate) use compact::{Name, compact_members, compact_value, compact_values, named_values};
+pub(crate) use compact::{Name, compact_members, compact_value, compact_values, named_texts};
 pub use members::{Members, NotMembers};
 pub(crate) use members::{container_end, is_unicode, string_end};
 pub(crate) use plain::plain_members;

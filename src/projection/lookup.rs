@@ -27,7 +27,13 @@ impl Lookup {
         let new = self.new.find(spread(hash), |entry| entry.hash == hash && same(entry.row));
         match new {
             Some(entry) => Some(entry.row),
-            None => self.restored.get().find(hash).find(|row| same(*row)),
+            None => {
+                let restored = self.restored.get();
+                if restored.is_empty() {
+                    return None; // as in every fresh node
+                }
+                restored.find(hash).find(|row| same(*row))
+            }
         }
     }
 

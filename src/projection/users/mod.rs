@@ -272,15 +272,11 @@ impl Users {
             self.count -= 1;
         }
         let moves = moves(event, after);
-        if moves.email.is_none() && moves.city.is_none() {
-            return;
-        }
-        let [email, city] = indexed(old.view());
         if let Some(new) = moves.email {
-            self.move_email(store, row, email.map(folded), new.map(folded), position);
+            self.move_email(store, row, email(old.view()), new.map(folded), position);
         }
         if let Some(new) = moves.city {
-            self.move_city(store, row, city, new, position);
+            self.move_city(store, row, city(old.view()), new, position);
         }
     }
 
@@ -345,7 +341,7 @@ impl Users {
 fn moves<'a>(event: &'a UserEvent, after: &'a User) -> Moves<'a> {
     match (event, after) {
         (UserEvent::Updated(changes), User::Living(_)) => {
-            let [email, city] = json::named_values(changes.as_str(), [&EMAIL, &CITY]);
+            let [email, city] = changes.get_each(["email", "city"]);
             Moves { email: email.map(json::string), city: city.map(json::string) }
         }
         (UserEvent::Created(_) | UserEvent::Deleted, User::Living(fields)) => {
@@ -373,19 +369,19 @@ fn id(view: &str) -> Option<Cow<'_, str>> {
 
 /// What a view is indexed by: the email, and the city.
 fn indexed(view: &str) -> [Option<Cow<'_, str>>; 2] {
-    json::named_values(view, [&EMAIL, &CITY]).map(|raw| raw.and_then(json::string))
+    json::named_texts(view, [&EMAIL, &CITY])
 }
 
 /// The email of a view, in one case.
 fn email(view: &str) -> Option<Cow<'_, str>> {
-    let [email] = json::named_values(view, [&EMAIL]);
-    email.and_then(json::string).map(folded)
+    let [email] = json::named_texts(view, [&EMAIL]);
+    email.map(folded)
 }
 
 /// The city of a view.
 fn city(view: &str) -> Option<Cow<'_, str>> {
-    let [city] = json::named_values(view, [&CITY]);
-    city.and_then(json::string)
+    let [city] = json::named_texts(view, [&CITY]);
+    city
 }
 
 #[cfg(test)]
