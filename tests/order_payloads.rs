@@ -249,7 +249,7 @@ fn a_state_is_what_its_events_told() {
         customer_id: "CUST-1".to_owned(),
         items: Items::from(items),
         total_amount: money("130.27"),
-        shipping_address: address(),
+        shipping_address: address().into(),
         status: Status::Delivered,
         payment: Some(Payment {
             amount: money("130.27"),

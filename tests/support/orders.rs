@@ -56,7 +56,7 @@ pub fn created_with(items: Vec<Item>, total: &str) -> OrderEvent {
         customer_id: "CUST-1".to_owned(),
         items: Items::from(items),
         total_amount: money(total),
-        shipping_address: address(),
+        shipping_address: address().into(),
     })
 }
 

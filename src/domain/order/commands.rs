@@ -1,6 +1,7 @@
 //! What can be asked of an order.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{Address, Item, MAX_QUANTITY};
 use crate::domain::{Command, Money, Occasion, Payload};
@@ -18,7 +19,7 @@ pub enum OrderCommand {
         /// What is ordered, as it was given: a product may be there several times.
         items: Vec<Item>,
         /// Where it goes.
-        shipping_address: Address,
+        shipping_address: Arc<Address>,
     },
     /// `AddOrderItem`: order more.
     AddItem {
@@ -134,7 +135,7 @@ fn read_create(payload: &mut Payload<'_>, occasion: Occasion<'_>) -> Option<Orde
         order_id: order_id?,
         customer_id: customer_id?,
         items: items?,
-        shipping_address: shipping_address?,
+        shipping_address: Arc::new(shipping_address?),
     })
 }
 

@@ -1,5 +1,7 @@
 //! The rules of orders.
 
+use std::sync::Arc;
+
 use super::events::{
     OrderCancelled, OrderCreated, OrderDelivered, OrderItemAdded, OrderPaid, OrderShipped,
 };
@@ -129,9 +131,9 @@ fn create(
     order_id: &str,
     customer_id: &str,
     given: &[Item],
-    shipping_address: &Address,
+    shipping_address: &Arc<Address>,
 ) -> Decision {
-    let (mut items, mut broken) = (Items::default(), Vec::new());
+    let (mut items, mut broken) = (Items::with_room(given.len()), Vec::new());
     for item in given {
         let misfits = misfits(&items, item);
         if misfits.is_empty() {
@@ -146,7 +148,7 @@ fn create(
             customer_id: customer_id.to_owned(),
             items,
             total_amount: total,
-            shipping_address: shipping_address.clone(),
+            shipping_address: Arc::clone(shipping_address),
         })
     })
 }
@@ -302,7 +304,7 @@ fn placed(created: &OrderCreated) -> PlacedOrder {
         customer_id: created.customer_id.clone(),
         items: created.items.clone(),
         total_amount: created.total_amount,
-        shipping_address: created.shipping_address.clone(),
+        shipping_address: Arc::clone(&created.shipping_address),
         status: Status::Created,
         payment: None,
         shipment: None,

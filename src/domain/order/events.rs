@@ -1,10 +1,11 @@
 //! What can happen to an order. The names and the data are the storage format.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Address, Item, Items, write};
+use super::{Address, Item, Items, shared, write};
 use crate::domain::{Event, Money};
 use crate::json::{Object, Text};
 use crate::time::Timestamp;
@@ -41,8 +42,8 @@ pub struct OrderCreated {
     /// The price of all items.
     pub total_amount: Money,
     /// Where it goes.
-    #[serde(deserialize_with = "address")]
-    pub shipping_address: Address,
+    #[serde(serialize_with = "shared::serialize", deserialize_with = "address")]
+    pub shipping_address: Arc<Address>,
 }
 
 /// More was ordered.
@@ -125,9 +126,14 @@ impl OrderItemAdded {
     }
 }
 
+impl OrderEvent {
+    /// The name of the event that brings an order into being.
+    pub const CREATED: &'static str = "OrderCreated";
+}
+
 impl Event for OrderEvent {
     const TYPES: &'static [(&'static str, u32)] = &[
-        ("OrderCreated", 1),
+        (Self::CREATED, 1),
         ("OrderItemAdded", 1),
         ("OrderPaid", 1),
         ("OrderShipped", 1),
@@ -137,7 +143,7 @@ impl Event for OrderEvent {
 
     fn event_type(&self) -> &'static str {
         match self {
-            Self::Created(_) => "OrderCreated",
+            Self::Created(_) => Self::CREATED,
             Self::ItemAdded(_) => "OrderItemAdded",
             Self::Paid(_) => "OrderPaid",
             Self::Shipped(_) => "OrderShipped",
@@ -163,7 +169,7 @@ impl Event for OrderEvent {
     fn decode(event_type: &str, aggregate_id: &str, data: &str) -> Option<Self> {
         let order_id = aggregate_id.to_owned();
         match event_type {
-            "OrderCreated" => {
+            Self::CREATED => {
                 let Object::<OrderCreated>(read) = serde_json::from_str(data).ok()?;
                 Some(Self::Created(OrderCreated { order_id, ..read }))
             }
@@ -204,7 +210,7 @@ impl OrderEvent {
             Self::Created(OrderCreated {
                 order_id, customer_id, items, shipping_address, ..
             }) => {
-                let Address { street, city, state, zip } = shipping_address;
+                let Address { street, city, state, zip } = &**shipping_address;
                 let products = items.iter().map(|of| of.product_id.len() + item).sum::<usize>();
                 let address = street.len() + city.len() + state.len() + zip.len();
                 order_id.len() + customer_id.len() + products + address
@@ -224,7 +230,7 @@ impl OrderEvent {
 impl OrderCreated {
     fn write(&self, out: &mut String) {
         let Self { order_id, customer_id, items, total_amount, shipping_address } = self;
-        let Address { street, city, state, zip } = shipping_address;
+        let Address { street, city, state, zip } = &**shipping_address;
         write::text(out, "{\"order_id\":", order_id);
         write::text(out, ",\"customer_id\":", customer_id);
         out.push_str(",\"items\":");
@@ -296,8 +302,8 @@ fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>,
     read.map(Some).ok_or_else(|| serde::de::Error::custom("expected a timestamp"))
 }
 
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
-    Object::deserialize(deserializer).map(|Object(address)| address)
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Address>, D::Error> {
+    Object::deserialize(deserializer).map(|Object(address)| Arc::new(address))
 }
 
 #[cfg(test)]

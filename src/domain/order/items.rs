@@ -1,5 +1,7 @@
 //! What is ordered: products, quantities, prices.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -35,12 +37,18 @@ impl Item {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(from = "Vec<Object<Item>>")]
 pub struct Items {
-    list: Vec<Item>,
+    /// Shared with those who have the same items: the event that told them, and states.
+    list: Arc<Vec<Item>>,
     /// The places of the products, once there are more than [`LINEAR`].
     places: HashMap<String, usize>,
 }
 
 impl Items {
+    /// No items, and room for so many.
+    pub fn with_room(count: usize) -> Self {
+        Self { list: Arc::new(Vec::with_capacity(count)), places: HashMap::default() }
+    }
+
     /// The item of a product.
     pub fn get(&self, product_id: &str) -> Option<&Item> {
         self.place(product_id).map(|place| &self.list[place])
@@ -64,7 +72,7 @@ impl Items {
     /// Appends the items to `out` as a JSON list: the same as their serde form.
     pub fn write(&self, out: &mut String) {
         let mut before = "[{\"product_id\":";
-        for item in &self.list {
+        for item in self.iter() {
             write::text(out, before, &item.product_id);
             write::number(out, ",\"quantity\":", u64::from(item.quantity));
             write::amount(out, ",\"unit_price\":", item.unit_price);
@@ -96,12 +104,12 @@ impl Items {
     }
 
     fn grow(&mut self, place: usize, by: u32) {
-        let quantity = &mut self.list[place].quantity;
+        let quantity = &mut Arc::make_mut(&mut self.list)[place].quantity;
         *quantity = quantity.saturating_add(by);
     }
 
     fn push(&mut self, item: Item) {
-        self.list.push(item);
+        Arc::make_mut(&mut self.list).push(item);
         self.index();
     }
 
@@ -125,8 +133,8 @@ impl Items {
 impl FromIterator<Item> for Items {
     fn from_iter<I: IntoIterator<Item = Item>>(list: I) -> Self {
         let list = list.into_iter();
-        let first = Self { list: Vec::with_capacity(list.size_hint().0), ..Self::default() };
-        list.fold(first, |mut items, item| {
+        let room = Self::with_room(list.size_hint().0);
+        list.fold(room, |mut items, item| {
             items.put(item);
             items
         })

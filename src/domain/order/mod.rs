@@ -21,7 +21,8 @@ pub use state::{Cancellation, Order, Payment, PlacedOrder, Shipment, Status};
 
 use serde::{Deserialize, Serialize};
 
-/// Where an order goes. The serde form is that of stored events.
+/// Where an order goes. Command, event and state share one. The serde form is that of stored
+/// events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// Street and number.
@@ -32,4 +33,26 @@ pub struct Address {
     pub state: String,
     /// The postal code.
     pub zip: String,
+}
+
+/// The serde form of an address that is shared: that of the address.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Address;
+
+    pub(super) fn serialize<S: Serializer>(
+        address: &Arc<Address>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Address::serialize(address, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<Address>, D::Error> {
+        Address::deserialize(deserializer).map(Arc::new)
+    }
 }

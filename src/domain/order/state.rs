@@ -1,10 +1,11 @@
 //! What decisions about an order rest on, and what there is to say of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Items};
+use super::{Address, Items, shared};
 use crate::domain::Money;
 use crate::time::Timestamp;
 
@@ -28,7 +29,8 @@ pub struct PlacedOrder {
     /// The price of all items.
     pub total_amount: Money,
     /// Where it goes.
-    pub shipping_address: Address,
+    #[serde(with = "shared")]
+    pub shipping_address: Arc<Address>,
     /// How far it has come.
     pub status: Status,
     /// The payment, once there is one. An order can be paid after it was shipped, too.

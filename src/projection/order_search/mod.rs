@@ -72,9 +72,9 @@ impl Projection for OrderSearch {
     }
 
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {
-        let stream = delivery.event().stream.0;
         // Of several creations the first counts, and nothing else of a stream need be read.
-        if self.seen.get().contains(stream) {
+        let (event_type, stream) = (delivery.event().event_type, delivery.event().stream.0);
+        if event_type != OrderEvent::CREATED || self.seen.get().contains(stream) {
             return false;
         }
         let decoded = delivery.decode::<OrderEvent>();

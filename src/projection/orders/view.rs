@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::domain::Money;
 use crate::domain::order::{
@@ -63,7 +64,7 @@ pub(super) fn write_view(
     write::amount(out, "\",\"total_amount\":", order.total_amount);
     out.push_str(",\"items\":");
     order.items.write(out);
-    let Address { street, city, state, zip } = &order.shipping_address;
+    let Address { street, city, state, zip } = &*order.shipping_address;
     write::text(out, ",\"shipping_street\":", street);
     write::text(out, ",\"shipping_city\":", city);
     write::text(out, ",\"shipping_state\":", state);
@@ -142,12 +143,12 @@ impl StreamedOrder {
             ",\"shipping_zip\":",
         ];
         let [street, city, state, zip] = address.map(|before| rest.text(before));
-        let shipping_address = Address {
+        let shipping_address = Arc::new(Address {
             street: street?.into_owned(),
             city: city?.into_owned(),
             state: state?.into_owned(),
             zip: zip?.into_owned(),
-        };
+        });
         let order = PlacedOrder {
             customer_id,
             items,

@@ -42,7 +42,7 @@ fn event() -> impl Strategy<Value = OrderEvent> {
     let items = prop::collection::vec(item(), 0..4).prop_map(Items::from);
     let address = (text(), text(), text(), text());
     let address =
-        address.prop_map(|(street, city, state, zip)| Address { street, city, state, zip });
+        address.prop_map(|(street, city, state, zip)| Address { street, city, state, zip }.into());
     let maybe = || prop::option::of(text());
     prop_oneof![
         (text(), text(), items, amount(), address).prop_map(

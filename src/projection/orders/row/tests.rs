@@ -136,7 +136,7 @@ fn placed() -> impl Strategy<Value = PlacedOrder> {
     let items = prop::collection::vec(item(), 0..4).prop_map(Items::from);
     let address = (text(), text(), text(), text());
     let address =
-        address.prop_map(|(street, city, state, zip)| Address { street, city, state, zip });
+        address.prop_map(|(street, city, state, zip)| Address { street, city, state, zip }.into());
     (text(), items, amount(), address).prop_map(
         |(customer_id, items, total_amount, shipping_address)| PlacedOrder {
             customer_id,
