@@ -2,8 +2,8 @@
 //!
 //! Payloads and event data stay text from the request to the store, so numbers keep every
 //! digit and nothing is built only to be written again. All functions here expect text that
-//! `serde_json` has accepted and run in time linear in its length (times its nesting, which
-//! the wire bounds, for [`canonical`]).
+//! `serde_json` or a [`Tape`] has accepted and run in time linear in its length (times its
+//! nesting, which the wire bounds, for [`canonical`]).
 
 mod compact;
 mod members;

@@ -55,7 +55,8 @@ impl<'a> Json<'a> {
         !self.nodes.is_empty()
     }
 
-    /// As [`string`](super::string).
+    /// The text of a string. `None` for another kind of value, or where it holds a lone surrogate,
+    /// which no Unicode text can.
     pub fn string(self) -> Option<Cow<'a, str>> {
         if !self.is_plain() {
             return string(self.text);
