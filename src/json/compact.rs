@@ -48,7 +48,7 @@ pub(crate) fn compact_values<'a, const COUNT: usize>(
             let wanted = wanted.as_bytes();
             wanted.len() == name.len() && wanted.first() == name.first() && wanted == name
         };
-        if let Some(place) = names.iter().position(|name| wanted(name)) {
+        if let Some(place) = names.iter().position(wanted) {
             found[place] = object.get(colon + 1..end);
             missing -= 1;
         }

@@ -39,7 +39,7 @@ impl<T: Copy + 'static> Column<T> {
     pub(in crate::projection) fn set(&mut self, number: u32, value: T) {
         let number = number as usize;
         let put = |values: &mut Vec<T>, nth: usize| {
-            values.get_mut(nth).map(|place| *place = value);
+            values.get_mut(nth).into_iter().for_each(|place| *place = value);
         };
         match number.checked_sub(self.count) {
             Some(nth) => put(&mut self.new, nth),
