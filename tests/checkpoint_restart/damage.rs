@@ -148,6 +148,7 @@ fn damage_to_both_checkpoint_and_journal_leads_to_no_wrong_answer() {
     for at in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;
+        let disk = disk.kill(); // one that need not remember all those before
         disk.put(CHECKPOINT, &bytes);
         match world().later().engine(&disk.kill()) {
             Err(refused) => {

@@ -41,6 +41,7 @@ fn a_checkpoint_with_any_byte_flipped_changes_no_answer() {
     for at in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
+        let disk = disk.kill(); // one that need not remember all those before
         disk.put(CHECKPOINT, &bytes);
         assert_eq!(in_short(&world, &disk), expected, "byte {at}");
     }
@@ -51,6 +52,7 @@ fn a_checkpoint_cut_off_anywhere_changes_no_answer() {
     let world = World { snapshot_every: 2, ..world() };
     let (disk, expected, whole) = given_a_small_one(&world);
     for len in (0..whole.len()).step_by(29) {
+        let disk = disk.kill();
         disk.put(CHECKPOINT, &whole[..len]);
         assert_eq!(in_short(&world, &disk), expected, "{len} bytes");
     }
