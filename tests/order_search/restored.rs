@@ -5,7 +5,6 @@ use asof::engine::Engine;
 use asof::projection::Projection;
 use asof::projection::order_search::OrderSearch;
 use asof::schema::Delivery;
-use asof::store::MemoryStore;
 use proptest::prelude::*;
 
 use super::files::Files;
