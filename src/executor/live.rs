@@ -11,8 +11,8 @@ use crate::store::{Stream, StreamKey};
 const CAPACITY: usize = 65_536;
 
 /// States of aggregates that had commands. Only a cache: what is not here is replayed. Streams
-/// whose numbers are alike in their lower 16 bits share a place, which the last of them has: so
-/// many streams that follow each other never do.
+/// whose numbers are alike in their lower 16 bits share a place, which the last of them that went
+/// on has: so many streams that follow each other never do.
 #[derive(Debug)]
 pub(super) struct Live<S> {
     /// By the lower bits of a stream's number, which of the states is in its place, from 1.
@@ -49,10 +49,13 @@ impl<S: Default> Live<S> {
         }
     }
 
-    /// Keeps the state of a stream.
+    /// Keeps the state of a stream; that after a first event not in the place of another's, as it
+    /// takes next to nothing to replay.
     pub(super) fn put(&mut self, key: StreamKey, loaded: Replayed<S>) {
         if let Some(kept) = self.kept(key) {
-            *kept = (key, loaded);
+            if kept.0 == key || loaded.version > 1 {
+                *kept = (key, loaded);
+            }
             return;
         }
         let place = place(key);
@@ -83,13 +86,28 @@ mod tests {
         let mut live = Live::new();
         let keys = 0..(CAPACITY as u32 + 1000);
         for nth in keys.clone() {
-            live.put(StreamKey(nth), Replayed { version: 1, state: nth });
+            live.put(StreamKey(nth), Replayed { version: 2, state: nth });
         }
         assert_eq!(live.states.len(), CAPACITY);
         // Those of the first thousand had to go.
         for nth in keys.skip(1000) {
             let key = StreamKey(nth);
-            assert_eq!(*live.kept(key).unwrap(), (key, Replayed { version: 1, state: nth }));
+            assert_eq!(*live.kept(key).unwrap(), (key, Replayed { version: 2, state: nth }));
         }
+    }
+
+    #[test]
+    fn a_state_after_a_first_event_takes_no_place_of_another() {
+        let (one, other) = (StreamKey(1), StreamKey(1 + CAPACITY as u32));
+        let mut live = Live::new();
+        let mut put = |key, version| {
+            live.put(key, Replayed { version, state: () });
+            let (key, kept) = live.kept(one).unwrap();
+            (*key, kept.version)
+        };
+        let steps = [(one, 1), (other, 1), (one, 2), (other, 1), (other, 2), (one, 1), (one, 3)];
+        let kept = steps.map(|(key, version)| put(key, version));
+        let expected = [(one, 1), (one, 1), (one, 2), (one, 2), (other, 2), (other, 2), (one, 3)];
+        assert_eq!(kept, expected);
     }
 }
