@@ -201,6 +201,18 @@ mod tests {
     }
 
     #[test]
+    fn figures_of_a_name_are_one_wherever_the_name_stands_and_are_listed_in_the_order_of_names() {
+        let elsewhere: &'static str = String::from("b").leak();
+        let mut figures = ByName::default();
+        for (name, more) in [("b", 1), ("a", 20), (elsewhere, 300), ("c", 0)] {
+            *figures.of(name) += more;
+        }
+        let listed: Vec<(&str, &i32)> = figures.iter().collect();
+        assert_eq!(listed, [("a", &20), ("b", &301), ("c", &0)]);
+        assert_eq!((figures.get("a"), figures.get("d")), (Some(&20), None));
+    }
+
+    #[test]
     fn small_values_have_exact_quantiles_in_whatever_order_they_come() {
         assert_eq!(figures(&of(1..=100)), (100, 50, 90, 99, 100));
         assert_eq!(figures(&of((1..=100).rev())), (100, 50, 90, 99, 100));

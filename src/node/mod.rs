@@ -164,11 +164,12 @@ fn write(output: &mut dyn Write, replies: &mut String) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::collections::VecDeque;
 
     use super::*;
     use crate::engine::Settings;
-    use crate::env::{LogicalClock, UuidV7};
+    use crate::env::{Clock, LogicalClock, UuidV7};
     use crate::store::MemoryStore;
     use crate::time::Timestamp;
 
@@ -212,10 +213,39 @@ mod tests {
         }
     }
 
+    /// A clock that shows a later time whenever it is looked at, unless it is held.
+    #[derive(Default)]
+    struct Restless {
+        millis: Cell<i64>,
+        held: bool,
+    }
+
+    impl Clock for Restless {
+        fn now(&self) -> Timestamp {
+            self.millis.set(self.millis.get() + i64::from(!self.held));
+            Timestamp::from_micros(self.millis.get() * 1000)
+        }
+
+        fn command_done(&mut self) {}
+
+        fn hold(&mut self) {
+            self.now();
+            self.held = true;
+        }
+
+        fn release(&mut self) {
+            self.held = false;
+        }
+    }
+
     fn node() -> Node {
+        node_with(LogicalClock::starting_at(Timestamp::MIN))
+    }
+
+    fn node_with(clock: impl Clock + 'static) -> Node {
         let engine = crate::app::engine(Settings {
             store: Box::new(MemoryStore::new()),
-            clock: Box::new(LogicalClock::starting_at(Timestamp::MIN)),
+            clock: Box::new(clock),
             ids: Box::new(UuidV7::seeded(1)),
             stopwatch: None,
             snapshot_every: 0,
@@ -253,6 +283,21 @@ mod tests {
         let flush = "flush".to_owned();
         let expected = [echoed(1) + &echoed(2), flush.clone(), echoed(3), flush];
         assert_eq!(output.written, expected);
+    }
+
+    #[test]
+    fn what_is_read_in_one_go_happens_at_one_time() {
+        let create = |id: u32| {
+            message(&format!(
+                r#"{{"type":"command","command":{{"type":"CreateUser","payload":{{"id":"u{id}","name":"A"}}}}}}"#
+            ))
+        };
+        let mut node = node_with(Restless::default());
+        let pieces = [create(1) + &create(2) + &create(3), create(4), create(5) + &create(6)];
+        node.run(&mut Pieces(pieces.map(Ok).into()), &mut Output::default()).unwrap();
+        let millis =
+            |position| node.engine.store().event(position).unwrap().timestamp.micros() / 1000;
+        assert_eq!([1, 2, 3, 4, 5, 6].map(millis), [1, 1, 1, 2, 3, 3]);
     }
 
     #[test]

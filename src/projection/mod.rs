@@ -95,7 +95,8 @@ pub struct Runner {
     running: Vec<Running>,
     /// Which events they want.
     interest: Interest,
-    /// Whether some come from a checkpoint, parts of which may turn out unreadable.
+    /// Whether there was a checkpoint: then parts of it, or of what it stands for in the journal,
+    /// may turn out unreadable.
     restored: bool,
     /// Read models of the past, for those who ask for the same moment again.
     built: Built,

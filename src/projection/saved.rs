@@ -66,6 +66,7 @@ impl Runner {
     /// at a position up to `head`, and is readable. The others stay as they are, to be brought
     /// up to date by [`catch_up`](Self::catch_up).
     pub fn restore(&mut self, reader: &Reader, head: u64, made_by: u64) {
+        self.restored = true;
         let contents = reader.value::<Contents>(SECTION);
         let Some(contents) = contents.filter(|contents| contents.made_by == made_by) else {
             return;
@@ -78,7 +79,6 @@ impl Runner {
             let saved = contents.projections.iter().find(fits);
             if let Some(restored) = saved.and_then(|saved| running.restored(saved, reader)) {
                 *running = restored;
-                self.restored = true;
             }
         }
     }

@@ -266,6 +266,7 @@ impl Users {
         let Some(new) = UserRow::of(recorded.aggregate_id, after) else { return };
         let living = new.living;
         let Some(old) = self.rows.replace(store, row, new) else { return };
+        let old = old.found();
         // Nobody comes back: whatever happens to a deleted user, it stays so.
         if old.living() && !living {
             self.lives.deleted(row, position);

@@ -229,18 +229,11 @@ impl<'a> Found<'a> {
 }
 
 impl Replaced<'_> {
-    /// The view.
-    pub(super) fn view(&self) -> &str {
+    /// The row as it lay there.
+    pub(super) fn found(&self) -> Found<'_> {
         match self {
-            Self::Stored(view) => view,
-            Self::Kept(row) => row.view.as_str(),
-        }
-    }
-
-    pub(super) fn living(&self) -> bool {
-        match self {
-            Self::Stored(_) => true,
-            Self::Kept(row) => row.living,
+            Self::Stored(view) => Found::Stored(view),
+            Self::Kept(row) => Found::Kept(row),
         }
     }
 }
