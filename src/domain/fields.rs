@@ -1,19 +1,23 @@
 //! An aggregate's fields, kept as the JSON text that came in.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::json::{self, Json, Members};
+use crate::json::{self, Composed, Json, Members, Outline, Outlined};
 
 /// Named JSON values in a fixed order: the text of one compact JSON object without duplicate
 /// keys. Clones share the text, so an event, the state after it and the view of it are one
 /// piece of memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fields(Arc<str>);
+#[derive(Clone)]
+pub struct Fields {
+    text: Arc<str>,
+    outline: Outline,
+}
 
 impl Fields {
     /// The fields `members`, keys with the text of valid JSON values, in their order. Spacing
@@ -26,7 +30,7 @@ impl Fields {
             json::push_compact(&mut text, raw);
         }
         text.push('}');
-        Self(text.into())
+        Self::known(&text)
     }
 
     /// Reads a JSON object. `None` when `text` is something else, names a key twice, or has a
@@ -41,28 +45,52 @@ impl Fields {
     /// The fields `text` as they are written: one that [`as_str`](Self::as_str) returned, or that
     /// [`json::plain_members`] calls plain. This is then what [`parse`](Self::parse) makes of it.
     pub(crate) fn known(text: &str) -> Self {
-        Self(text.into())
+        Self { text: text.into(), outline: Outline::UNKNOWN }
+    }
+
+    /// The same, where it is known where the members lie.
+    pub(crate) fn outlined(text: &str, outline: Outline) -> Self {
+        Self { text: text.into(), outline }
     }
 
     /// The JSON object.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The members of the object.
     pub fn members(&self) -> Members<'_> {
         // The text was built as an object whose keys are valid.
-        Members::of(Json::known(&self.0)).unwrap_or_default()
+        Members::of(Json::known(&self.text)).unwrap_or_default()
     }
 
     /// The raw value of the field `name`, a name that needs no escapes.
     pub fn get(&self, name: &str) -> Option<&str> {
-        json::compact_value(&self.0, name)
+        let [raw] = self.get_each([name]);
+        raw
     }
 
     /// The raw values of several fields, all with names that need no escapes, found together.
     pub fn get_each<const COUNT: usize>(&self, names: [&str; COUNT]) -> [Option<&str>; COUNT] {
-        json::compact_values(&self.0, names)
+        let (mut found, mut missing, mut members) = ([None; COUNT], COUNT, self.outlined_members());
+        while missing > 0
+            && let Some(member) = members.next()
+        {
+            let key = member.key.as_bytes();
+            let is_key = |name: &&str| {
+                let name = name.as_bytes();
+                name.len() + 2 == key.len() && name.first() == key.get(1) && key[1..].starts_with(name)
+            };
+            if let Some(nth) = names.iter().position(is_key) {
+                found[nth] = Some(member.raw);
+                missing -= 1;
+            }
+        }
+        found
+    }
+
+    fn outlined_members(&self) -> Outlined<'_> {
+        self.outline.members(&self.text)
     }
 
     /// The text of the string field `name`; `None` when it is absent or not a string.
@@ -81,23 +109,22 @@ impl Fields {
         if !sought.many.is_empty() {
             return self.changes_of_many(wanted);
         }
-        let mut members = json::compact_members(&self.0);
+        let mut members = self.outlined_members();
         while sought.open > 0
-            && let Some((key, raw)) = members.next()
+            && let Some(member) = members.next()
         {
-            if let Some(nth) = sought.find_few(key) {
+            if let Some(nth) = sought.find_few(member.key) {
                 sought.open &= !(1 << nth);
-                let differs = u64::from(!same(raw, sought.few[nth].1));
+                let differs = u64::from(!same(member.raw, sought.few[nth].1));
                 differ = differ & !(1 << nth) | differs << nth;
             }
         }
         if differ.count_ones() as usize == sought.count {
             return wanted.clone();
         }
-        let mut text = String::with_capacity(wanted.0.len());
-        Bits(differ).for_each(|nth| push_change(&mut text, sought.few[nth]));
-        text.push_str(if text.is_empty() { "{}" } else { "}" });
-        Self(text.into())
+        let mut changes = Composed::new("", wanted.text.len());
+        Bits(differ).map(|nth| sought.few[nth]).for_each(|(key, raw)| changes.push(key, raw));
+        Self::composed(changes)
     }
 
     /// The same, whatever the number of those that are wanted.
@@ -105,9 +132,9 @@ impl Fields {
         let members = wanted.members();
         // Only what is wanted is indexed: it is a few fields, and these may be many.
         let mut differs: Vec<bool> = members.iter().map(|(_, raw)| raw != "null").collect();
-        for (key, raw) in json::compact_members(&self.0) {
-            if let Some((place, wanted)) = members.find_raw(key) {
-                differs[place] = !same(raw, wanted);
+        for member in self.outlined_members() {
+            if let Some((place, wanted)) = members.find_raw(member.key) {
+                differs[place] = !same(member.raw, wanted);
             }
         }
         Self::new(members.iter().zip(differs).filter(|(_, differs)| *differs).map(|(it, _)| it))
@@ -117,23 +144,22 @@ impl Fields {
     /// that became `null` gone.
     pub fn merged(&self, changes: &Fields) -> Fields {
         let mut found = Changes::of(changes);
-        let mut text = String::with_capacity(self.0.len() + changes.0.len());
-        // What stays as it is is copied in runs, most often two: `run` is where one begins.
-        let (mut run, mut start) = (1, 1);
-        for (key, raw) in json::compact_members(&self.0) {
-            let end = start + key.len() + 1 + raw.len(); // a colon lies between them
-            let change = found.take(key);
-            if change.is_some() || raw == "null" {
-                push_members(&mut text, self.0.get(run..start - 1));
-                change.into_iter().for_each(|raw| push_member(&mut text, key, raw));
-                run = end + 1;
+        let mut merged = Composed::new(&self.text, self.text.len() + changes.text.len());
+        for member in self.outlined_members() {
+            match found.take(member.key) {
+                None if member.raw != "null" => merged.keep(member),
+                None | Some("null") => {}
+                Some(raw) => merged.push(member.key, raw),
             }
-            start = end + 1;
         }
-        push_members(&mut text, self.0.get(run..self.0.len() - 1));
-        found.rest().for_each(|(key, raw)| push_member(&mut text, key, raw));
-        text.push_str(if text.is_empty() { "{}" } else { "}" });
-        Self(text.into())
+        let new = found.rest().filter(|(_, raw)| *raw != "null");
+        new.for_each(|(key, raw)| merged.push(key, raw));
+        Self::composed(merged)
+    }
+
+    fn composed(composed: Composed<'_>) -> Self {
+        let (text, outline) = composed.finish();
+        Self { text: text.into(), outline }
     }
 
     /// These fields without the one called `name`.
@@ -142,28 +168,19 @@ impl Fields {
     }
 }
 
-/// Writes some members behind those before them, if there are any.
-fn push_members(text: &mut String, members: Option<&str>) {
-    if let Some(members) = members.filter(|members| !members.is_empty()) {
-        text.push(if text.is_empty() { '{' } else { ',' });
-        text.push_str(members);
+impl PartialEq for Fields {
+    /// Whether both are written alike.
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 }
 
-/// Writes a member behind those before it, unless it is to be gone.
-fn push_member(text: &mut String, key: &str, raw: &str) {
-    if raw != "null" {
-        push_members(text, Some(key));
-        text.push(':');
-        text.push_str(raw);
-    }
-}
+impl Eq for Fields {}
 
-/// Writes a change as it is, a removal included, behind those before it.
-fn push_change(text: &mut String, (key, raw): (&str, &str)) {
-    push_members(text, Some(key));
-    text.push(':');
-    text.push_str(raw);
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Fields").field(&self.text).finish()
+    }
 }
 
 /// Whether two compact values mean the same. Only of texts that differ in their bytes and can
@@ -204,7 +221,8 @@ impl<'a> Changes<'a> {
     fn of(changes: &'a Fields) -> Self {
         let mut found =
             Self { few: [("", ""); FEW], open: 0, count: 0, many: Vec::new(), places: None };
-        for (place, member) in json::compact_members(&changes.0).enumerate() {
+        for (place, member) in changes.outlined_members().enumerate() {
+            let member = (member.key, member.raw);
             match found.few.get_mut(place) {
                 Some(slot) => {
                     *slot = member;
@@ -261,7 +279,7 @@ impl Iterator for Bits {
 
 impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        let raw: &RawValue = serde_json::from_str(&self.text).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
 }

@@ -5,7 +5,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::Money;
+use super::{Fields, Money};
 use crate::json::{self, Json, Members};
 
 /// The payload of a command, or an object in it, read field by field. Each way in which it does
@@ -71,6 +71,21 @@ impl<'a> Payload<'a> {
     /// `None` says nothing: some objects that are like this are not worth telling apart.
     pub fn as_plain(&self) -> Option<&'a str> {
         self.object?.plain_object()
+    }
+
+    /// The members of the object behind the first `skipped` as fields, if they can stay as they
+    /// are. `None` says nothing, as with [`as_plain`](Self::as_plain).
+    pub fn as_fields(&self, skipped: usize) -> Option<Fields> {
+        let text = self.as_plain()?;
+        let (start, outline) = self.object?.members_from(skipped);
+        if skipped == 0 {
+            return Some(Fields::outlined(text, outline));
+        }
+        let rest = text.get(start..).filter(|rest| !rest.is_empty()).unwrap_or("}");
+        let mut fields = String::with_capacity(1 + rest.len());
+        fields.push('{');
+        fields.push_str(rest);
+        Some(Fields::outlined(&fields, outline))
     }
 
     /// From here on, each of these `fields`, named in snake_case, is also found under its name in

@@ -115,13 +115,12 @@ fn in_order(payload: &Payload<'_>, id: &str) -> Fields {
 
 /// The same where the payload is these fields already, as it nearly always is.
 fn given_in_order(payload: &Payload<'_>) -> Option<Fields> {
-    let text = payload.as_plain()?;
     let mut members = payload.iter();
     let first = |member: Option<(&str, &str)>, name| {
         member.is_some_and(|(key, raw)| key == name && raw != "null")
     };
     let leading = first(members.next(), "id") && first(members.next(), "name");
-    (leading && members.all(|(_, raw)| raw != "null")).then(|| Fields::known(text))
+    if leading && members.all(|(_, raw)| raw != "null") { payload.as_fields(0) } else { None }
 }
 
 /// The fields to set of a user: `null` is a field to be removed.
@@ -131,15 +130,8 @@ fn without_id(payload: &Payload<'_>) -> Fields {
 
 /// The same where the payload has the id first and can stay as it is behind it.
 fn given_behind_id(payload: &Payload<'_>) -> Option<Fields> {
-    const KEY: &str = "{\"id\":";
-    let text = payload.as_plain()?;
-    let (_, id) = payload.iter().next().filter(|(key, _)| *key == "id")?;
-    // A comma lies between the id and the rest.
-    let rest = text.get(KEY.len() + id.len() + 1..)?;
-    let mut fields = String::with_capacity(rest.len() + 1);
-    fields.push('{');
-    fields.push_str(if rest.is_empty() { "}" } else { rest });
-    Some(Fields::known(&fields))
+    payload.iter().next().filter(|(key, _)| *key == "id")?;
+    payload.as_fields(1)
 }
 
 // --- events --------------------------------------------------------------------------------
@@ -176,10 +168,10 @@ impl Event for UserEvent {
 
     fn decode(event_type: &str, aggregate_id: &str, data: &str) -> Option<Self> {
         match event_type {
-            "UserCreated" if created_as_it_is(aggregate_id, data) => {
-                Some(Self::Created(Fields::known(data)))
-            }
             "UserCreated" => {
+                if let Some(fields) = created_as_it_is(aggregate_id, data) {
+                    return Some(Self::Created(fields));
+                }
                 let fields = readable(data)?;
                 let id = json::quoted(aggregate_id);
                 let members = fields.members();
@@ -191,8 +183,10 @@ impl Event for UserEvent {
                 });
                 Some(Self::Created(Fields::new(id.into_iter().chain(rest))))
             }
-            "UserUpdated" if updated_as_it_is(data) => Some(Self::Updated(Fields::known(data))),
-            "UserUpdated" => Some(Self::Updated(readable(data)?.without("id"))),
+            "UserUpdated" => {
+                let as_it_is = updated_as_it_is(data);
+                as_it_is.or_else(|| Some(readable(data)?.without("id"))).map(Self::Updated)
+            }
             "UserDeleted" => Some(Self::Deleted),
             _ => None,
         }
@@ -201,7 +195,7 @@ impl Event for UserEvent {
     fn reads(event_type: &str, _aggregate_id: &str, data: &str) -> bool {
         match event_type {
             "UserCreated" | "UserUpdated" => {
-                json::plain_members(data, fits) || readable(data).is_some()
+                json::plain_members(data, fits).is_some() || readable(data).is_some()
             }
             "UserDeleted" => true,
             _ => false,
@@ -209,23 +203,24 @@ impl Event for UserEvent {
     }
 }
 
-/// Whether the data of a creation are the fields that are read from it: the id of its stream
+/// The data of a creation, if they are the fields that are read from it: the id of its stream
 /// comes first, and nothing is to be left out. Those that the node wrote are.
-fn created_as_it_is(aggregate_id: &str, data: &str) -> bool {
+fn created_as_it_is(aggregate_id: &str, data: &str) -> Option<Fields> {
     let mut first = true;
-    let as_it_is = json::plain_members(data, |key, raw| {
+    let outline = json::plain_members(data, |key, raw| {
         if std::mem::take(&mut first) {
             let id = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
             return key == "id" && id == Some(aggregate_id);
         }
         raw != "null" && fits(key, raw) && !(key == "email" && raw == "\"\"")
     });
-    as_it_is && !first
+    outline.filter(|_| !first).map(|outline| Fields::outlined(data, outline))
 }
 
-/// Whether the data of an update are the changes that are read from it.
-fn updated_as_it_is(data: &str) -> bool {
-    json::plain_members(data, |key, raw| key != "id" && fits(key, raw))
+/// The data of an update, if they are the changes that are read from it.
+fn updated_as_it_is(data: &str) -> Option<Fields> {
+    let outline = json::plain_members(data, |key, raw| key != "id" && fits(key, raw))?;
+    Some(Fields::outlined(data, outline))
 }
 
 /// Stored data as fields; `None` when the fields that the node looks into have another type.

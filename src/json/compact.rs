@@ -101,15 +101,14 @@ pub(crate) fn named_texts<'a, const COUNT: usize>(
 }
 
 /// Where a member lies: its key begins, a colon stands behind that, and its value ends.
-struct Place {
-    key: usize,
-    colon: usize,
-    end: usize,
+pub(super) struct Place {
+    pub(super) key: usize,
+    pub(super) colon: usize,
+    pub(super) end: usize,
 }
 
 /// The member that begins at `at`, if one does.
-#[inline]
-fn member_at(bytes: &[u8], at: usize) -> Option<Place> {
+pub(super) fn member_at(bytes: &[u8], at: usize) -> Option<Place> {
     if bytes.get(at) != Some(&b'"') {
         return None;
     }

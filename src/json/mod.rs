@@ -7,13 +7,15 @@
 
 mod compact;
 mod members;
+mod outline;
 mod plain;
 mod scan;
 mod value;
 
-pub(crate) use compact::{Name, compact_members, compact_value, compact_values, named_texts};
+pub(crate) use compact::{Name, compact_members, compact_value, named_texts};
 pub use members::{Members, NotMembers};
 pub(crate) use members::{container_end, is_unicode, string_end};
+pub(crate) use outline::{Composed, Outline, Outlined};
 pub(crate) use plain::plain_members;
 use plain::{has_backslash, special};
 pub use scan::Tape;

@@ -3,46 +3,49 @@
 
 use memchr::memchr;
 
-use super::{Json, compact_members};
+use super::{Json, Outline, compact_members};
 
 /// A plain object has at most this many members.
 const MOST: u32 = 16;
 
 /// Follows the members of `object`, keys without their quotes and raw values, for as long as
-/// `fits` says so of them. `true` when it fits to its end and is plain: a JSON object without
-/// white space between its tokens, without a backslash, without a key given twice, of few
+/// `fits` says so of them. Where they lie, when it fits to its end and is plain: a JSON object
+/// without white space between its tokens, without a backslash, without a key given twice, of few
 /// members, and nested no deeper than [`MAX_NESTING`](super::MAX_NESTING). Nothing about the
-/// text is taken for granted. `false` says nothing: some objects that are no harder are not
+/// text is taken for granted. `None` says nothing: some objects that are no harder are not
 /// worth telling apart here.
 pub(crate) fn plain_members<'a>(
     object: &'a str,
     mut fits: impl FnMut(&'a str, &'a str) -> bool,
-) -> bool {
+) -> Option<Outline> {
+    let mut outline = Outline::default();
     if object == "{}" {
-        return true;
+        return Some(outline);
     }
     let bytes = object.as_bytes();
     let mut keys = Keys::default();
     let (mut at, mut before, mut nested) = (0, b'{', false);
     loop {
         if bytes.get(at) != Some(&before) || bytes.get(at + 1) != Some(&b'"') {
-            return false;
+            return None;
         }
-        let Some(colon) = plain_string_end(bytes, at + 2) else { return false };
+        let colon = plain_string_end(bytes, at + 2)?;
         if bytes.get(colon) != Some(&b':') {
-            return false;
+            return None;
         }
-        let Some(end) = plain_value_end(bytes, colon + 1) else { return false };
+        let end = plain_value_end(bytes, colon + 1)?;
+        outline.push(colon, end);
         let (key, raw) = (&object[at + 2..colon - 1], &object[colon + 1..end]);
         nested |= raw.starts_with(['{', '[']);
         let (quoted, count) = (&object[at + 1..colon], keys.count as usize);
         let known = || compact_members(object).take(count).any(|(other, _)| other == quoted);
         if !keys.add(key, known) || !fits(key, raw) {
-            return false;
+            return None;
         }
         if bytes.get(end) == Some(&b'}') {
             // What lies in nested values was only skipped.
-            return end + 1 == bytes.len() && (!nested || Json::read(object).is_ok());
+            let whole = end + 1 == bytes.len() && (!nested || Json::read(object).is_ok());
+            return whole.then_some(outline);
         }
         (at, before) = (end, b',');
     }
@@ -210,7 +213,13 @@ mod tests {
     use crate::json::MAX_NESTING;
 
     fn plain(text: &str) -> bool {
-        plain_members(text, |_, _| true)
+        let outline = plain_members(text, |_, _| true);
+        let lies_there = |outline: &Outline| {
+            let members = outline.members(text).map(|member| (member.key, member.raw));
+            members.eq(compact_members(text))
+        };
+        assert!(outline.as_ref().is_none_or(lies_there), "{text}");
+        outline.is_some()
     }
 
     #[test]
@@ -229,8 +238,8 @@ mod tests {
             ("a", r#"[{"b":"]"}]"#),
             ("t", "true"),
         ];
-        assert_eq!((whole, found), (true, expected.to_vec()));
-        assert!(!plain_members(text, |key, _| key != "t"));
+        assert_eq!((whole.is_some(), found), (true, expected.to_vec()));
+        assert!(plain_members(text, |key, _| key != "t").is_none());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::outline::Outline;
 use super::scan::{Node, Siblings};
 use super::{MAX_NESTING, explain, is_unicode, items, nests_too_deep, plain_members, string};
 
@@ -88,9 +89,30 @@ impl<'a> Json<'a> {
     pub fn plain_object(self) -> Option<&'a str> {
         let plain = match self.nodes.first() {
             Some(node) => node.compact && self.text.as_bytes().first() == Some(&b'{'),
-            None => plain_members(self.text, |_, _| true),
+            None => plain_members(self.text, |_, _| true).is_some(),
         };
         plain.then_some(self.text)
+    }
+
+    /// Where in a [plain object](Self::plain_object) the members behind the first `skipped` begin,
+    /// its end if there are none, and where these lie in an object of their own.
+    pub(crate) fn members_from(self, skipped: usize) -> (usize, Outline) {
+        let Some(object) = self.nodes.first() else {
+            let mut members = Outline::UNKNOWN.members(self.text).take(skipped);
+            let last = std::iter::from_fn(|| members.next()).last();
+            return (last.map_or(1, |last| last.end + 1), Outline::UNKNOWN);
+        };
+        let mut members = self.inner().siblings.map(|(node, _)| node).skip(skipped).peekable();
+        // A key has a quote before it, and behind it another and the colon.
+        let Some(first) = members.peek().map(|first| first.key.start - 1) else {
+            return (self.text.len(), Outline::default());
+        };
+        let mut outline = Outline::default();
+        for Node { key, end, .. } in members {
+            let colon = key.start + key.length + 1;
+            outline.push((colon + 1 - first) as usize, (end + 1 - first) as usize);
+        }
+        ((first - object.start) as usize, outline)
     }
 
     /// The values in one that was read onto a tape, each with its key.

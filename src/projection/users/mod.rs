@@ -19,7 +19,7 @@ use super::rows::Column;
 use super::text::folded;
 use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent};
-use crate::domain::{Decider, Event};
+use crate::domain::{Decider, Event, Fields};
 use crate::json::{self, Name};
 use crate::schema::Delivery;
 use crate::store::{EventStore, RecordedEvent, StreamKey};
@@ -227,7 +227,7 @@ impl Users {
             User::Living(fields) => {
                 self.lives.created(position);
                 self.count += 1;
-                let [email, city] = indexed(fields.as_str());
+                let [email, city] = indexed(fields);
                 if let Some(email) = email {
                     self.take_email(store, row, &folded(email));
                 }
@@ -346,7 +346,7 @@ fn moves<'a>(event: &'a UserEvent, after: &'a User) -> Moves<'a> {
             Moves { email: email.map(json::string), city: city.map(json::string) }
         }
         (UserEvent::Created(_) | UserEvent::Deleted, User::Living(fields)) => {
-            let [email, city] = indexed(fields.as_str());
+            let [email, city] = indexed(fields);
             Moves { email: Some(email), city: Some(city) }
         }
         (_, User::Absent | User::Deleted) => Moves { email: Some(None), city: Some(None) },
@@ -368,9 +368,9 @@ fn id(view: &str) -> Option<Cow<'_, str>> {
     json::compact_value(view, "id").and_then(json::string)
 }
 
-/// What a view is indexed by: the email, and the city.
-fn indexed(view: &str) -> [Option<Cow<'_, str>>; 2] {
-    json::named_texts(view, [&EMAIL, &CITY])
+/// What a user with these fields is indexed by: the email, and the city.
+fn indexed(fields: &Fields) -> [Option<Cow<'_, str>>; 2] {
+    fields.get_each(["email", "city"]).map(|raw| raw.and_then(json::string))
 }
 
 /// The email of a view, in one case.

@@ -1,0 +1,145 @@
+//! Where the members of an object lie, so that they are found without looking at its text again.
+
+use super::compact::{Place, member_at};
+
+/// So many members can have a known place.
+const MOST: usize = 7;
+
+/// What stands for the number of members where that is not known.
+const UNKNOWN: u8 = u8::MAX;
+
+/// Where the members of an object lie that has no white space between its tokens. Known of
+/// objects with few members and a short text; in others they are looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Outline {
+    /// How many there are, or [`UNKNOWN`].
+    count: u8,
+    /// Of each, where the colon behind its key and the end of its value are. The first key begins
+    /// behind a brace, each other one behind the comma that follows the value before it.
+    ends: [(u16, u16); MOST],
+}
+
+impl Outline {
+    /// That of an object of which nothing is known.
+    pub(crate) const UNKNOWN: Self = Self { count: UNKNOWN, ends: [(0, 0); MOST] };
+
+    /// Adds a member behind those before it.
+    #[inline]
+    pub(crate) fn push(&mut self, colon: usize, end: usize) {
+        let place = u16::try_from(colon).ok().zip(u16::try_from(end).ok());
+        match (self.ends.get_mut(usize::from(self.count)), place) {
+            (Some(slot), Some(place)) => (*slot, self.count) = (place, self.count + 1),
+            (None, _) | (_, None) => self.count = UNKNOWN,
+        }
+    }
+
+    /// The members of the `object` that this is the outline of.
+    pub(crate) fn members<'a>(&self, object: &'a str) -> Outlined<'a> {
+        Outlined { object, outline: *self, nth: 0, at: 1 }
+    }
+}
+
+/// The members of an object.
+#[derive(Debug, Clone)]
+pub(crate) struct Outlined<'a> {
+    object: &'a str,
+    outline: Outline,
+    nth: u8,
+    at: usize,
+}
+
+/// A member of an object: where it lies, and its key and value as they are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member<'a> {
+    pub(crate) start: usize,
+    pub(crate) colon: usize,
+    pub(crate) end: usize,
+    /// With its quotes.
+    pub(crate) key: &'a str,
+    pub(crate) raw: &'a str,
+}
+
+impl<'a> Iterator for Outlined<'a> {
+    type Item = Member<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Member<'a>> {
+        let start = self.at;
+        let (colon, end) = match self.outline.count {
+            UNKNOWN => {
+                let Place { colon, end, .. } = member_at(self.object.as_bytes(), start)?;
+                (colon, end)
+            }
+            count if self.nth < count => {
+                let (colon, end) = *self.outline.ends.get(usize::from(self.nth))?;
+                self.nth += 1;
+                (usize::from(colon), usize::from(end))
+            }
+            _ => return None,
+        };
+        self.at = end + 1;
+        let (key, raw) = (self.object.get(start..colon)?, self.object.get(colon + 1..end)?);
+        Some(Member { start, colon, end, key, raw })
+    }
+}
+
+/// An object that is written member by member.
+#[derive(Debug)]
+pub(crate) struct Composed<'a> {
+    text: String,
+    outline: Outline,
+    /// The object that members are kept of, and the run of these that is still to be copied: most
+    /// often there are two, each of several members.
+    source: &'a str,
+    run: std::ops::Range<usize>,
+}
+
+impl<'a> Composed<'a> {
+    /// An object that will take about `size` bytes, and keep members of the object `source`.
+    pub(crate) fn new(source: &'a str, size: usize) -> Self {
+        let text = String::with_capacity(size);
+        Self { text, outline: Outline::default(), source, run: 0..0 }
+    }
+
+    /// Adds a member of the source, of which nothing changes.
+    pub(crate) fn keep(&mut self, member: Member<'_>) {
+        if self.run.end + 1 != member.start || self.run.is_empty() {
+            self.copy_run();
+            self.run = member.start..member.end;
+        }
+        self.run.end = member.end;
+        // Where the run will lie: behind a brace or a comma.
+        let (from, to) = (self.run.start, self.text.len() + 1);
+        self.outline.push(member.colon - from + to, member.end - from + to);
+    }
+
+    /// Adds a member, key and value as they are written.
+    pub(crate) fn push(&mut self, key: &str, raw: &str) {
+        self.copy_run();
+        self.separate();
+        self.text.push_str(key);
+        let colon = self.text.len();
+        self.text.push(':');
+        self.text.push_str(raw);
+        self.outline.push(colon, self.text.len());
+    }
+
+    /// The object, and where its members lie.
+    pub(crate) fn finish(mut self) -> (String, Outline) {
+        self.copy_run();
+        self.text.push_str(if self.text.is_empty() { "{}" } else { "}" });
+        (self.text, self.outline)
+    }
+
+    fn copy_run(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        if !run.is_empty() {
+            self.separate();
+            self.text.push_str(self.source.get(run).unwrap_or_default());
+        }
+    }
+
+    fn separate(&mut self) {
+        self.text.push(if self.text.is_empty() { '{' } else { ',' });
+    }
+}
