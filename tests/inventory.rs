@@ -65,7 +65,7 @@ fn basis(engine: &Engine, query: Query, params: &str, position: u64) -> Vec<Row>
     let sources = Sources { store, snapshots: &snapshots, schema };
     let past = Past::new(engine.models(), sources, position);
     let (models, noted) = (Models::Past(&past), RefCell::new(Basis::default()));
-    let queries = Queries::new();
+    let queries = Queries::default();
     let (metrics, queries) = (&metrics, &queries);
     let view = View { position, sources, models, metrics, queries, basis: Some(&noted) };
     let params = Params::new(members(params).unwrap());

@@ -80,7 +80,7 @@ fn answers_after_each_event(query: Query) -> Vec<String> {
             sources,
             models: Models::Present(&models, sources),
             metrics: &metrics,
-            queries: &Queries::new(),
+            queries: &Queries::default(),
             basis: None,
         };
         let mut out = String::new();

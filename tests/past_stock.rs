@@ -125,7 +125,7 @@ fn basis(engine: &Engine, query: Query, params: &str) -> Vec<Row> {
     let (models, noted) =
         (Models::Present(engine.models(), sources), RefCell::new(Basis::default()));
     let position = store.head();
-    let (metrics, basis, queries) = (&Metrics::default(), Some(&noted), &Queries::new());
+    let (metrics, basis, queries) = (&Metrics::default(), Some(&noted), &Queries::default());
     let view = View { position, sources, models, metrics, basis, queries };
     let params = Params::new(members(params).unwrap());
     (query.answer)(&view, &params, &mut String::new()).unwrap();

@@ -55,7 +55,7 @@ fn ask(store: &MemoryStore, query: Query, params: &str, position: u64) -> (Strin
     let kinds = EventKind::of::<UserDecider>();
     let schema = Schema::new(kinds, [user_created::V1_TO_V2]).unwrap();
     let (snapshots, metrics) = (Snapshots::every(3), Metrics::default());
-    let (models, queries) = (Runner::new([]), Queries::new());
+    let (models, queries) = (Runner::new([]), Queries::default());
     let basis = RefCell::new(Basis::default());
     let sources = Sources { store, snapshots: &snapshots, schema: &schema };
     let view = View {

@@ -72,24 +72,20 @@ impl Fields {
 
     /// The raw values of several fields, all with names that need no escapes, found together.
     pub fn get_each<const COUNT: usize>(&self, names: [&str; COUNT]) -> [Option<&str>; COUNT] {
-        let (mut found, mut missing, mut members) = ([None; COUNT], COUNT, self.outlined_members());
+        let (mut found, mut missing, mut members) = ([None; COUNT], COUNT, self.iter());
         while missing > 0
             && let Some(member) = members.next()
         {
-            let key = member.key.as_bytes();
-            let is_key = |name: &&str| {
-                let name = name.as_bytes();
-                name.len() + 2 == key.len() && name.first() == key.get(1) && key[1..].starts_with(name)
-            };
-            if let Some(nth) = names.iter().position(is_key) {
-                found[nth] = Some(member.raw);
+            if let Some(nth) = names.iter().position(|name| member.is(name)) {
+                found[nth] = Some(member.raw());
                 missing -= 1;
             }
         }
         found
     }
 
-    fn outlined_members(&self) -> Outlined<'_> {
+    /// The members, in their order.
+    pub(crate) fn iter(&self) -> Outlined<'_> {
         self.outline.members(&self.text)
     }
 
@@ -109,13 +105,13 @@ impl Fields {
         if !sought.many.is_empty() {
             return self.changes_of_many(wanted);
         }
-        let mut members = self.outlined_members();
+        let mut members = self.iter();
         while sought.open > 0
             && let Some(member) = members.next()
         {
-            if let Some(nth) = sought.find_few(member.key) {
+            if let Some(nth) = sought.find_few(member.key()) {
                 sought.open &= !(1 << nth);
-                let differs = u64::from(!same(member.raw, sought.few[nth].1));
+                let differs = u64::from(!same(member.raw(), sought.few[nth].1));
                 differ = differ & !(1 << nth) | differs << nth;
             }
         }
@@ -132,9 +128,9 @@ impl Fields {
         let members = wanted.members();
         // Only what is wanted is indexed: it is a few fields, and these may be many.
         let mut differs: Vec<bool> = members.iter().map(|(_, raw)| raw != "null").collect();
-        for member in self.outlined_members() {
-            if let Some((place, wanted)) = members.find_raw(member.key) {
-                differs[place] = !same(member.raw, wanted);
+        for member in self.iter() {
+            if let Some((place, wanted)) = members.find_raw(member.key()) {
+                differs[place] = !same(member.raw(), wanted);
             }
         }
         Self::new(members.iter().zip(differs).filter(|(_, differs)| *differs).map(|(it, _)| it))
@@ -145,11 +141,11 @@ impl Fields {
     pub fn merged(&self, changes: &Fields) -> Fields {
         let mut found = Changes::of(changes);
         let mut merged = Composed::new(&self.text, self.text.len() + changes.text.len());
-        for member in self.outlined_members() {
-            match found.take(member.key) {
-                None if member.raw != "null" => merged.keep(member),
+        for member in self.iter() {
+            match found.take(member.key()) {
+                None if member.raw() != "null" => merged.keep(member),
                 None | Some("null") => {}
-                Some(raw) => merged.push(member.key, raw),
+                Some(raw) => merged.push(member.key(), raw),
             }
         }
         let new = found.rest().filter(|(_, raw)| *raw != "null");
@@ -221,8 +217,8 @@ impl<'a> Changes<'a> {
     fn of(changes: &'a Fields) -> Self {
         let mut found =
             Self { few: [("", ""); FEW], open: 0, count: 0, many: Vec::new(), places: None };
-        for (place, member) in changes.outlined_members().enumerate() {
-            let member = (member.key, member.raw);
+        for (place, member) in changes.iter().enumerate() {
+            let member = (member.key(), member.raw());
             match found.few.get_mut(place) {
                 Some(slot) => {
                     *slot = member;

@@ -115,12 +115,11 @@ fn in_order(payload: &Payload<'_>, id: &str) -> Fields {
 
 /// The same where the payload is these fields already, as it nearly always is.
 fn given_in_order(payload: &Payload<'_>) -> Option<Fields> {
-    let mut members = payload.iter();
-    let first = |member: Option<(&str, &str)>, name| {
-        member.is_some_and(|(key, raw)| key == name && raw != "null")
-    };
-    let leading = first(members.next(), "id") && first(members.next(), "name");
-    if leading && members.all(|(_, raw)| raw != "null") { payload.as_fields(0) } else { None }
+    let fields = payload.as_fields(0)?;
+    let mut members = fields.iter();
+    let mut leading = |name| members.next().is_some_and(|it| it.is(name) && it.raw() != "null");
+    let led = leading("id") && leading("name");
+    (led && members.all(|member| member.raw() != "null")).then_some(fields)
 }
 
 /// The fields to set of a user: `null` is a field to be removed.
@@ -357,26 +356,50 @@ fn check_rules(id: &str, profile: &Profile, facts: &UserFacts) -> Result<(), Rej
 /// Whether `email` looks like `name@domain.tld`: one `@` with something before it, a dot
 /// inside of what follows, no blanks or control characters. More only the mail itself shows.
 fn plausible_email(email: &str) -> bool {
-    if !email.is_ascii() {
-        return plausible_anywhere(email);
-    }
     // Where the part between `@`, dots and the end begins that the next byte belongs to.
     let (mut part, mut in_domain, mut dotted) = (0, false, false);
     for (at, byte) in email.bytes().enumerate() {
-        if byte.is_ascii_alphanumeric() {
-            continue; // as most are
-        }
-        match byte {
-            b'@' if in_domain || at == 0 => return false,
-            b'@' => (in_domain, part) = (true, at + 1),
-            b'.' if in_domain && at == part => return false,
-            b'.' if in_domain => (dotted, part) = (true, at + 1),
-            0..=b' ' | 0x7f => return false,
-            _ => {}
+        match EMAIL_BYTES[usize::from(byte)] {
+            EmailByte::Any => {} // as most are
+            EmailByte::At if in_domain || at == 0 => return false,
+            EmailByte::At => (in_domain, part) = (true, at + 1),
+            EmailByte::Dot if in_domain && at == part => return false,
+            EmailByte::Dot if in_domain => (dotted, part) = (true, at + 1),
+            EmailByte::Dot => {}
+            EmailByte::Blank => return false,
+            EmailByte::Beyond => return plausible_anywhere(email),
         }
     }
     dotted && part < email.len()
 }
+
+/// What a byte is in an email.
+#[derive(Clone, Copy)]
+enum EmailByte {
+    Any,
+    At,
+    Dot,
+    /// A blank or a control character.
+    Blank,
+    /// Part of a letter beyond ASCII.
+    Beyond,
+}
+
+static EMAIL_BYTES: [EmailByte; 256] = {
+    let mut bytes = [EmailByte::Any; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        bytes[byte] = match byte as u8 {
+            b'@' => EmailByte::At,
+            b'.' => EmailByte::Dot,
+            0..=b' ' | 0x7f => EmailByte::Blank,
+            0x80.. => EmailByte::Beyond,
+            _ => EmailByte::Any,
+        };
+        byte += 1;
+    }
+    bytes
+};
 
 /// The same of an email with any letters.
 fn plausible_anywhere(email: &str) -> bool {

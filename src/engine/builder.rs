@@ -184,6 +184,8 @@ impl EngineBuilder {
         }
         let made_by = made_by(&self.states, &self.kinds, &self.upcasters);
         let schema = Schema::new(self.kinds, self.upcasters)?;
+        let mut queries = self.queries;
+        queries.sort_unstable_keys();
         let mut engine = Engine {
             store: settings.store,
             runner: Runner::new(self.projections),
@@ -197,7 +199,7 @@ impl EngineBuilder {
             own_commands: self.own_commands,
             managers: self.managers,
             events: self.events,
-            queries: self.queries,
+            queries,
             cached: Cached {
                 queries: self.cached,
                 touched: self.touched,

@@ -108,6 +108,17 @@ impl<'a> Members<'a> {
         plain.chain(listed.iter().map(|(key, raw)| (key.as_ref(), Json::known(raw))))
     }
 
+    /// Whether all keys are among these.
+    #[inline(always)]
+    pub fn are_among(&self, keys: &[&str]) -> bool {
+        match &self.0 {
+            Source::Plain(inner) => inner.are_among(keys),
+            Source::Listed(listed) => {
+                listed.entries.iter().all(|(key, _)| keys.contains(&key.as_ref()))
+            }
+        }
+    }
+
     /// The first key that the object names a second time.
     pub fn duplicate(&self) -> Option<&str> {
         match &self.0 {

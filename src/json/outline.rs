@@ -34,8 +34,8 @@ impl Outline {
     }
 
     /// The members of the `object` that this is the outline of.
-    pub(crate) fn members<'a>(&self, object: &'a str) -> Outlined<'a> {
-        Outlined { object, outline: *self, nth: 0, at: 1 }
+    pub(crate) fn members<'a>(&'a self, object: &'a str) -> Outlined<'a> {
+        Outlined { object, outline: self, nth: 0, at: 1 }
     }
 }
 
@@ -43,33 +43,52 @@ impl Outline {
 #[derive(Debug, Clone)]
 pub(crate) struct Outlined<'a> {
     object: &'a str,
-    outline: Outline,
+    outline: &'a Outline,
     nth: u8,
     at: usize,
 }
 
-/// A member of an object: where it lies, and its key and value as they are written.
+/// A member of an object: where it lies in it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member<'a> {
-    pub(crate) start: usize,
-    pub(crate) colon: usize,
-    pub(crate) end: usize,
-    /// With its quotes.
-    pub(crate) key: &'a str,
-    pub(crate) raw: &'a str,
+    object: &'a str,
+    start: usize,
+    colon: usize,
+    pub(super) end: usize,
+}
+
+impl<'a> Member<'a> {
+    /// The key as it is written, with its quotes.
+    #[inline(always)]
+    pub(crate) fn key(self) -> &'a str {
+        self.object.get(self.start..self.colon).unwrap_or_default()
+    }
+
+    /// The value as it is written.
+    #[inline(always)]
+    pub(crate) fn raw(self) -> &'a str {
+        self.object.get(self.colon + 1..self.end).unwrap_or_default()
+    }
+
+    /// Whether this is the key, a name that needs no escapes.
+    #[inline(always)]
+    pub(crate) fn is(self, name: &str) -> bool {
+        // The quotes are two bytes. Most names differ in their lengths or first bytes.
+        let (name, object) = (name.as_bytes(), self.object.as_bytes());
+        self.start + name.len() + 2 == self.colon
+            && name.first() == object.get(self.start + 1)
+            && object.get(self.start + 1..).is_some_and(|rest| rest.starts_with(name))
+    }
 }
 
 impl<'a> Iterator for Outlined<'a> {
     type Item = Member<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Member<'a>> {
-        let start = self.at;
+        let (object, start) = (self.object, self.at);
         let (colon, end) = match self.outline.count {
-            UNKNOWN => {
-                let Place { colon, end, .. } = member_at(self.object.as_bytes(), start)?;
-                (colon, end)
-            }
+            UNKNOWN => found(object, start)?,
             count if self.nth < count => {
                 let (colon, end) = *self.outline.ends.get(usize::from(self.nth))?;
                 self.nth += 1;
@@ -78,9 +97,14 @@ impl<'a> Iterator for Outlined<'a> {
             _ => return None,
         };
         self.at = end + 1;
-        let (key, raw) = (self.object.get(start..colon)?, self.object.get(colon + 1..end)?);
-        Some(Member { start, colon, end, key, raw })
+        Some(Member { object, start, colon, end })
     }
+}
+
+/// Where the member that begins at `start` has its colon and its end, if one does.
+#[inline(never)]
+fn found(object: &str, start: usize) -> Option<(usize, usize)> {
+    member_at(object.as_bytes(), start).map(|Place { colon, end, .. }| (colon, end))
 }
 
 /// An object that is written member by member.
@@ -103,9 +127,9 @@ impl<'a> Composed<'a> {
 
     /// Adds a member of the source, of which nothing changes.
     pub(crate) fn keep(&mut self, member: Member<'_>) {
-        if self.run.end + 1 != member.start || self.run.is_empty() {
+        if self.run.is_empty() || self.run.end + 1 != member.start {
             self.copy_run();
-            self.run = member.start..member.end;
+            self.run.start = member.start;
         }
         self.run.end = member.end;
         // Where the run will lie: behind a brace or a comma.

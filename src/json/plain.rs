@@ -215,7 +215,7 @@ mod tests {
     fn plain(text: &str) -> bool {
         let outline = plain_members(text, |_, _| true);
         let lies_there = |outline: &Outline| {
-            let members = outline.members(text).map(|member| (member.key, member.raw));
+            let members = outline.members(text).map(|member| (member.key(), member.raw()));
             members.eq(compact_members(text))
         };
         assert!(outline.as_ref().is_none_or(lies_there), "{text}");

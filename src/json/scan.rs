@@ -40,6 +40,17 @@ pub(super) struct Node {
 pub(super) struct Key {
     pub(super) start: u32,
     pub(super) length: u32,
+    /// Its [`word`], by which most keys are told apart without a look at the text.
+    pub(super) word: u64,
+}
+
+/// The first eight bytes of a key; of a shorter one, zeros follow.
+#[inline(always)]
+pub(super) fn word(key: &[u8]) -> u64 {
+    match key.first_chunk() {
+        Some(run) => u64::from_le_bytes(*run),
+        None => key.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 impl Tape {
@@ -161,16 +172,20 @@ impl Scan<'_, '_> {
     #[inline(always)]
     fn key(&self, start: usize) -> Option<(Key, u64)> {
         // A key in the last bytes is not usual: brackets follow, and most often more.
-        let word = u64::from_le_bytes(*self.bytes.get(start..)?.first_chunk()?);
+        let mut word = u64::from_le_bytes(*self.bytes.get(start..)?.first_chunk()?);
         let end = match marked(word) {
             0 => special(self.bytes, start + 8)?,
-            found => start + (found.trailing_zeros() / 8) as usize,
+            found => {
+                let length = found.trailing_zeros() / 8;
+                word &= (1 << (8 * length)) - 1;
+                start + length as usize
+            }
         };
         if self.bytes.get(end) != Some(&b'"') {
             return None;
         }
         let length = end - start;
-        let key = Key { start: start as u32, length: length as u32 };
+        let key = Key { start: start as u32, length: length as u32, word };
         Some((key, key_mark(word as u8, length)))
     }
 

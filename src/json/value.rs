@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::outline::Outline;
-use super::scan::{Node, Siblings};
+use super::scan::{Key, Node, Siblings, word};
 use super::{MAX_NESTING, explain, is_unicode, items, nests_too_deep, plain_members, string};
 
 /// A JSON value that was read before: its text is known to be valid, and to nest no deeper than
@@ -145,15 +145,28 @@ impl<'a> Inner<'a> {
     /// The place and the value of a key.
     #[inline(always)]
     pub(super) fn find(self, key: &str) -> Option<(usize, Json<'a>)> {
-        let of_key = |node: &Node| {
-            node.key.length as usize == key.len() && {
-                let start = (node.key.start - self.start) as usize;
-                let rest = self.text.as_bytes().get(start..);
-                rest.is_some_and(|rest| rest.starts_with(key.as_bytes()))
-            }
-        };
+        let wanted = (key, word(key.as_bytes()));
+        let of_key = |node: &Node| self.is_key(node, wanted);
         let (place, nodes) = self.siblings.position(of_key)?;
         Some((place, self.value(nodes)?))
+    }
+
+    /// Whether all keys are among these.
+    #[inline(always)]
+    pub(super) fn are_among(self, keys: &[&str]) -> bool {
+        let known = |node: &Node| {
+            keys.iter().any(|key| self.is_key(node, (key, word(key.as_bytes()))))
+        };
+        self.siblings.position(|node| !known(node)).is_none()
+    }
+
+    /// Whether this is the key of a node. It comes with its [`word`].
+    #[inline(always)]
+    fn is_key(&self, node: &Node, (key, wanted): (&str, u64)) -> bool {
+        let Key { start, length, word } = node.key;
+        let rest = || self.text.as_bytes().get((start - self.start) as usize..);
+        let same = || rest().is_some_and(|rest| rest.starts_with(key.as_bytes()));
+        word == wanted && length as usize == key.len() && (key.len() <= 8 || same())
     }
 
     #[inline(always)]

@@ -32,13 +32,15 @@ fn bytes_of(text: &str) -> Bytes {
     let (words, rest) = text.as_bytes().as_chunks();
     let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
     let (mut beyond, mut upper) = (0, 0);
-    for word in words.iter().copied().map(u64::from_le_bytes).chain([rest]) {
+    let mut look_at = |word: u64| {
         beyond |= word;
         // In the highest bit of each byte of ASCII: whether it is from A on, and beyond Z.
         let from_a = word.wrapping_add(ONES * u64::from(0x80 - b'A'));
         let beyond_z = word.wrapping_add(ONES * u64::from(0x7f - b'Z'));
         upper |= from_a & !beyond_z;
-    }
+    };
+    words.iter().for_each(|word| look_at(u64::from_le_bytes(*word)));
+    look_at(rest);
     match (beyond & HIGH, upper & HIGH) {
         (0, 0) => Bytes::Lower,
         (0, _) => Bytes::Upper,

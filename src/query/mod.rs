@@ -36,7 +36,9 @@ pub use params::{Page, Params};
 
 use std::any::{TypeId, type_name};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
 
 use crate::json;
 use crate::metrics::Metrics;
@@ -102,7 +104,7 @@ pub struct View<'a> {
 }
 
 /// Queries by their names.
-pub type Queries = BTreeMap<&'static str, Query>;
+pub type Queries = IndexMap<&'static str, Query, DefaultHashBuilder>;
 
 /// Why a query has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

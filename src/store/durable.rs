@@ -172,6 +172,10 @@ impl EventStore for DurableStore {
         self.memory.event(sequence_number)
     }
 
+    fn happened(&self, sequence_number: u64) -> Option<(&str, &str)> {
+        self.memory.happened(sequence_number)
+    }
+
     fn data(&self, sequence_number: u64) -> Option<&str> {
         self.memory.data(sequence_number)
     }

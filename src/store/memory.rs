@@ -124,6 +124,16 @@ impl EventStore for MemoryStore {
         Some(self.records.texts(nth, self.records.get(nth)?).data)
     }
 
+    fn happened(&self, sequence_number: u64) -> Option<(&str, &str)> {
+        let Some(nth) = self.place(sequence_number) else {
+            let event = self.cold.event(sequence_number)?;
+            return Some((event.event_type, event.aggregate_id));
+        };
+        let record = self.records.get(nth)?;
+        let kind = self.kinds.get(self.records.kind(nth, record))?;
+        Some((kind.event_type, self.aggregate_id(record.stream)))
+    }
+
     fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>> {
         match self.target(aggregate_id) {
             Target::Known(number, chain) => Some(Stream {

@@ -57,6 +57,12 @@ pub trait EventStore {
         self.event(sequence_number).map(|event| event.data)
     }
 
+    /// The type of the event at a position, if it has been reached, and the id of the aggregate
+    /// that it happened to.
+    fn happened(&self, sequence_number: u64) -> Option<(&str, &str)> {
+        self.event(sequence_number).map(|event| (event.event_type, event.aggregate_id))
+    }
+
     /// The stream of an aggregate, if it has events.
     fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>>;
 

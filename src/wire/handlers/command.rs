@@ -4,7 +4,7 @@ use super::{flag, object, query_error, read_object, required, text};
 use crate::engine::Engine;
 use crate::executor::{CommandRequest, Failure, FailureCode, Outcome, PlannedEvent, Then};
 use crate::json::{self, Members};
-use crate::store::RecordedEvent;
+use crate::store::EventStore;
 use crate::time::Timestamp;
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
@@ -23,8 +23,9 @@ pub fn handle(
         Ok(outcome) => {
             let out = reply.begin("command_result", desk.identity, request);
             out.push_str(",\"success\":true,\"events\":");
-            let stored =
-                |out: &mut String, event: &RecordedEvent<'_>| write_one(out, event, verbose);
+            let stored = |out: &mut String, store: &dyn EventStore, position| {
+                write_one(out, store, position, verbose)
+            };
             let planned =
                 |out: &mut String, event: &PlannedEvent| write_planned(out, event, verbose);
             write_events(out, desk, &outcome, stored, planned);
@@ -52,7 +53,7 @@ pub(super) fn decode<'a>(
 ) -> Result<CommandRequest<'a>, WireError> {
     let name = text(members, "command.", "type")?.ok_or_else(|| required("command.type"))?;
     let payload = members.value_present("payload");
-    if members.iter().all(|(key, _)| matches!(key, "type" | "payload")) {
+    if members.are_among(&["type", "payload"]) {
         // As almost always: there is nothing else to look for.
         return Ok(CommandRequest { name, payload, ..CommandRequest::default() });
     }
@@ -104,12 +105,16 @@ fn expected_version(members: &Members<'_>) -> Result<Option<i128>, WireError> {
     members.get_present("expectedVersion").map(read).transpose()
 }
 
+/// Writes the stored event at a position; nothing, if it can't be read.
+pub(super) trait WriteStored: Fn(&mut String, &dyn EventStore, u64) -> Option<()> {}
+impl<F: Fn(&mut String, &dyn EventStore, u64) -> Option<()>> WriteStored for F {}
+
 /// Writes the events of a command, an array, each as `stored` or `planned` writes it.
 pub(super) fn write_events(
     out: &mut String,
     desk: &Desk<'_>,
     outcome: &Outcome,
-    stored: impl Fn(&mut String, &RecordedEvent<'_>),
+    stored: impl WriteStored,
     planned: impl Fn(&mut String, &PlannedEvent),
 ) {
     out.push('[');
@@ -136,23 +141,28 @@ fn write_stored(
     out: &mut String,
     desk: &Desk<'_>,
     positions: impl Iterator<Item = u64>,
-    write: impl Fn(&mut String, &RecordedEvent<'_>),
+    write: impl WriteStored,
 ) {
-    let events = positions.filter_map(|position| desk.engine.store().event(position));
-    for (nth, event) in events.enumerate() {
-        if nth > 0 {
+    let mut end = out.len();
+    for position in positions {
+        if !out.ends_with('[') {
             out.push(',');
         }
-        write(out, &event);
+        if write(out, desk.engine.store(), position).is_some() {
+            end = out.len();
+        }
+        out.truncate(end);
     }
 }
 
-fn write_one(out: &mut String, event: &RecordedEvent<'_>, verbose: bool) {
+fn write_one(out: &mut String, store: &dyn EventStore, position: u64, verbose: bool) -> Option<()> {
     if verbose {
-        event.write(out);
+        store.event(position)?.write(out);
     } else {
-        write_brief(out, event.event_type, event.aggregate_id);
+        let (event_type, aggregate_id) = store.happened(position)?;
+        write_brief(out, event_type, aggregate_id);
     }
+    Some(())
 }
 
 /// An event of a dry run: what only the store gives (id, time, position) it does not have.
