@@ -131,6 +131,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Adds a message.
+    #[cold]
     pub fn refuse(&mut self, message: String) {
         self.errors.push(message);
     }

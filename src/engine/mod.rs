@@ -131,10 +131,7 @@ impl Engine {
                 Some(then) => self.plan(aggregate, request, then),
             },
             Handler::Rebuild => self.rebuild(request),
-            Handler::Unknown => {
-                let error = format!("Unknown command {}", request.name);
-                Err(Failure::rejected(FailureCode::UnknownCommand, vec![error]))
-            }
+            Handler::Unknown => Err(unknown(request)),
         });
         let own = match &result {
             Ok(Outcome::Stored(appended)) => Some(*appended),
@@ -241,6 +238,7 @@ impl Engine {
     }
 
     /// Where the store is damaged.
+    #[cold]
     fn damage(&self) -> String {
         self.store.damage().unwrap_or_default().to_owned()
     }
@@ -287,6 +285,7 @@ impl Engine {
         self.aggregates[aggregate].execute(request, workspace)
     }
 
+    #[cold]
     fn rebuild(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
         let mut payload = Payload::new(request.payload);
         if request.expected_version.is_some() {
@@ -337,6 +336,15 @@ impl Engine {
     fn catch_up_to(&mut self, until: u64) {
         let store = self.store.as_ref();
         self.runner.catch_up_to(store, &self.schema, self.seen);
+        if self.seen < until {
+            self.take_in(until);
+        }
+    }
+
+    /// Takes in what others have stored, up to a position.
+    #[cold]
+    fn take_in(&mut self, until: u64) {
+        let store = self.store.as_ref();
         while self.seen < until {
             let Some(event) = store.event(self.seen + 1) else { return };
             let delivery = Delivery::stored(store, event, &self.schema);
@@ -359,6 +367,7 @@ impl Engine {
     }
 
     /// Counts an event if it can't be read.
+    #[cold]
     fn count(
         counts: &mut Counts,
         aggregates: &[Box<dyn Aggregate>],
@@ -375,7 +384,14 @@ impl Engine {
     }
 }
 
+#[cold]
+fn unknown(request: &CommandRequest<'_>) -> Failure {
+    let error = format!("Unknown command {}", request.name);
+    Failure::rejected(FailureCode::UnknownCommand, vec![error])
+}
+
 /// The same for the same command and payload, however the payload is written; else different.
+#[cold] // as few commands have a key
 fn fingerprint(request: &CommandRequest<'_>) -> u128 {
     let payload = request
         .payload

@@ -71,6 +71,7 @@ pub(super) fn check_expected(expected: Option<i128>, actual: u64) -> Result<(), 
     }
 }
 
+#[cold]
 pub(super) fn planned<D: Decider>(
     id: &str,
     version: u64,

@@ -127,6 +127,7 @@ impl FailureCode {
 
 impl Failure {
     /// A refusal.
+    #[cold]
     pub fn rejected(code: FailureCode, errors: Vec<String>) -> Self {
         Self::Rejected { code, errors }
     }
@@ -143,6 +144,7 @@ impl Failure {
 }
 
 impl From<Rejection> for Failure {
+    #[cold]
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::NotFound(error) => Self::rejected(FailureCode::NotFound, vec![error]),

@@ -194,16 +194,12 @@ pub(crate) fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
 /// The same within the last bytes, which are fewer than eight.
 fn special_in_rest(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
-    let mut run = [b' '; 8];
-    match bytes.last_chunk() {
-        // A copy of a fixed length costs less than one of any length.
-        Some(last) if !rest.is_empty() => {
-            let word = u64::from_le_bytes(*last) >> (64 - 8 * rest.len());
-            run = word.to_le_bytes();
-        }
-        _ => run.get_mut(..rest.len())?.copy_from_slice(rest),
-    }
-    let place = (marked(u64::from_le_bytes(run)).trailing_zeros() / 8) as usize;
+    // What is stored byte by byte and loaded as a word is waited for, so the word is put together.
+    let word = match bytes.last_chunk() {
+        Some(last) if !rest.is_empty() => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
+        Some(_) | None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let place = (marked(word).trailing_zeros() / 8) as usize;
     (place < rest.len()).then_some(at + place)
 }
 

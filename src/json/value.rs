@@ -154,9 +154,8 @@ impl<'a> Inner<'a> {
     /// Whether all keys are among these.
     #[inline(always)]
     pub(super) fn are_among(self, keys: &[&str]) -> bool {
-        let known = |node: &Node| {
-            keys.iter().any(|key| self.is_key(node, (key, word(key.as_bytes()))))
-        };
+        let known =
+            |node: &Node| keys.iter().any(|key| self.is_key(node, (key, word(key.as_bytes()))));
         self.siblings.position(|node| !known(node)).is_none()
     }
 

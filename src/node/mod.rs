@@ -127,6 +127,7 @@ impl Node {
 
     /// Puts other replies in the place of those that told of what could not be settled: `error`
     /// for messages that were to store something; what is true without that, for the others.
+    #[cold]
     fn answer_again(&mut self, error: &WireError, replies: &mut String) {
         let batch = mem::take(&mut self.batch);
         replies.truncate(batch.start());

@@ -192,9 +192,13 @@ impl Runner {
     /// Delivers every event up to the position `until` that a projection has not seen yet.
     pub fn catch_up_to(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
         // Nearly always all have seen everything, and this is asked many times a command.
-        if self.running.iter().all(|running| running.checkpoint.position >= until) {
-            return;
+        if self.running.iter().any(|running| running.checkpoint.position < until) {
+            self.catch_up_those_behind(store, schema, until);
         }
+    }
+
+    #[cold]
+    fn catch_up_those_behind(&mut self, store: &dyn EventStore, schema: &Schema, until: u64) {
         for running in &mut self.running {
             running.catch_up(store, schema, until);
         }
@@ -310,6 +314,7 @@ impl Running {
     }
 
     /// What the events up to `until` lead to; ends before the first that can't be read.
+    #[cold]
     fn replayed(&self, store: &dyn EventStore, schema: &Schema, until: u64) -> Self {
         let mut replayed = Self::new(self.new);
         replayed.catch_up(store, schema, until);

@@ -67,11 +67,13 @@ pub struct WireError {
 
 impl WireError {
     /// An error with its text.
+    #[cold]
     pub fn new(error: ErrorCode, text: impl Into<String>) -> Self {
         Self { error, text: text.into() }
     }
 
     /// That a command could not be stored, or perhaps was.
+    #[cold]
     pub fn storage(error: &AppendError) -> Self {
         let code = match error {
             AppendError::Indefinite(_) => ErrorCode::Crash,
@@ -83,6 +85,7 @@ impl WireError {
     }
 
     /// A parameter that is missing or not as expected.
+    #[cold]
     pub fn malformed(text: impl Into<String>) -> Self {
         Self::new(ErrorCode::MalformedRequest, text)
     }

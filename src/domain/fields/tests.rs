@@ -30,7 +30,31 @@ fn some_fields() -> impl Strategy<Value = Fields> {
     all.prop_shuffle().prop_map(Fields::new)
 }
 
+/// The same fields, of which it is known where the members lie, if they are not too many.
+fn outlined(fields: &Fields) -> Fields {
+    let mut composed = Composed::new("", 0);
+    json::compact_members(fields.as_str()).for_each(|(key, raw)| composed.push(key, raw));
+    Fields::composed(composed)
+}
+
+/// The fields, once it is certain that their members lie where they are said to.
+fn sound(fields: Fields) -> Fields {
+    let members = fields.iter().map(|member| (member.key(), member.raw()));
+    assert!(members.eq(json::compact_members(fields.as_str())), "{fields:?}");
+    fields
+}
+
 proptest! {
+    #[test]
+    fn it_changes_nothing_to_know_where_members_lie(have in some_fields(), other in some_fields()) {
+        let (known, other_known) = (sound(outlined(&have)), sound(outlined(&other)));
+        prop_assert_eq!(&known, &have);
+        prop_assert_eq!(sound(known.changes(&other_known)), sound(have.changes(&other)));
+        prop_assert_eq!(sound(known.merged(&other_known)), sound(have.merged(&other)));
+        let names = ["a", "long name", "b"];
+        prop_assert_eq!(known.get_each(names), have.get_each(names));
+    }
+
     #[test]
     fn changes_are_found_among_few_as_among_many(have in some_fields(), wanted in some_fields()) {
         prop_assert_eq!(have.changes(&wanted), have.changes_of_many(&wanted));

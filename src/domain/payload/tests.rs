@@ -12,6 +12,17 @@ fn everything(value: Json<'_>, named: bool) -> String {
         payload.only(&["a", "an_id", "list", "object"]);
     }
     let mut found = vec![format!("{:?} {:?}", payload.as_plain(), payload.missing(&["a", "b"]))];
+    for skipped in 0..4 {
+        let fields = payload.as_fields(skipped);
+        if let Some(fields) = &fields {
+            let members = fields.iter().map(|member| (member.key(), member.raw()));
+            assert!(members.eq(json::compact_members(fields.as_str())), "{fields:?}");
+            let left = fields.members();
+            let left: Vec<_> = left.iter().collect();
+            assert_eq!(left, payload.iter().skip(skipped).collect::<Vec<_>>());
+        }
+        found.push(format!("{fields:?}"));
+    }
     for key in ["a", "an_id", "list"] {
         found.push(format!("{key} {} {:?}", payload.has(key), payload.get(key)));
         found.push(format!("{:?}", payload.required_text(key)));

@@ -99,11 +99,13 @@ fn flag(members: &Members<'_>, of: &str, key: &str) -> Result<bool, WireError> {
     }
 }
 
+#[cold]
 fn required(name: &str) -> WireError {
     WireError::malformed(format!("{name} is required"))
 }
 
 /// The error for a question without an answer.
+#[cold]
 fn query_error(error: QueryError) -> WireError {
     let code = match error {
         QueryError::Unknown(_) => ErrorCode::NotSupported,
