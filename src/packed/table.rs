@@ -5,8 +5,8 @@ use std::mem;
 use hashbrown::HashTable;
 
 /// Numbers, each under a hash of 32 bits; whoever asks says which of those under one hash is
-/// meant. Takes seven bytes for a number where the lines are full, twelve at the most (and nine to
-/// twenty while there are few), and no other memory is looked at than most often one line.
+/// meant. Takes eight bytes for a number before there have to be more lines, twelve after that (and
+/// up to twenty while there are few), and what is looked at is most often one line.
 ///
 /// A number lies in the line that its hash belongs to, its home, or in one of the next ones if
 /// that was full. All hashes of a line are alike in their upper bits, so these are not kept: the
@@ -115,7 +115,7 @@ impl Table {
     /// Returns whether it was there.
     pub fn replace(&mut self, hash: u32, old: u32, new: Option<u32>) -> bool {
         let is_it = |number| number == old;
-        match (self.place(hash, is_it), new) {
+        match (self.place(hash, 0, is_it), new) {
             (Place::Line { line, nth }, Some(new)) => self.lines[line].numbers[nth] = new,
             (Place::Line { line, nth }, None) => self.lines[line].remove(nth),
             (Place::Rest, new) => {
@@ -131,7 +131,7 @@ impl Table {
         if new.is_none() {
             self.len -= 1;
             self.removed += 1;
-            if self.removed > self.len && self.homes > 0 {
+            if self.removed > self.room && self.homes > 0 {
                 self.rebuild(self.homes); // to forget what was passed on because of them
             }
         }
@@ -152,11 +152,12 @@ impl Table {
         lines.chain(self.rest.iter().map(|entry| (entry.hash, entry.number)))
     }
 
-    fn place(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Place {
+    /// Where a number is, unless it is in one of the lines that are less than `from` away from home.
+    fn place(&self, hash: u32, from: usize, is_it: impl Fn(u32) -> bool) -> Place {
         let home = home(hash, self.homes);
         // Without lines, there are none from home on.
-        let Some(lines) = self.lines.get(home..home + REACH) else { return Place::Rest };
-        for (far, line) in lines.iter().enumerate() {
+        let Some(lines) = self.lines.get(home + from..home + REACH) else { return Place::Rest };
+        for (far, line) in (from..).zip(lines) {
             if let Some(nth) = line.find(Tag::new(hash, far), &is_it) {
                 return Place::Line { line: home + far, nth };
             }
@@ -167,9 +168,9 @@ impl Table {
         Place::Rest
     }
 
-    /// Does what [`find`](Self::find) does, which knows the most frequent answers.
+    /// Does what [`find`](Self::find) does behind the line that is home.
     fn find_further(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        match self.place(hash, &is_it) {
+        match self.place(hash, 1, &is_it) {
             Place::Line { line, nth } => Some(self.lines[line].numbers[nth]),
             Place::Rest => {
                 let found = self.rest.find(spread(hash), |entry| entry.is(hash, &is_it));
@@ -179,6 +180,7 @@ impl Table {
         }
     }
 
+    /// Puts a number where there is room.
     #[inline]
     fn put(&mut self, entry: Entry) {
         let Entry { hash, number } = entry;
@@ -188,12 +190,13 @@ impl Table {
         }
     }
 
+    /// Does what [`put`](Self::put) does behind the line that is home.
     #[inline(never)]
     fn put_further(&mut self, entry: Entry) {
         let Entry { hash, number } = entry;
         let home = home(hash, self.homes);
-        let lines = self.lines.get_mut(home..home + REACH).unwrap_or_default();
-        for (far, line) in lines.iter_mut().enumerate() {
+        let lines = self.lines.get_mut(home + 1..home + REACH).unwrap_or_default();
+        for (far, line) in (1..).zip(lines) {
             if line.push(Tag::new(hash, far), number) {
                 return;
             }
@@ -331,7 +334,7 @@ impl Entry {
 
 /// The line that a hash belongs to.
 fn home(hash: u32, homes: usize) -> usize {
-    (u64::from(hash) * homes as u64 >> u32::BITS) as usize
+    ((u64::from(hash) * homes as u64) >> u32::BITS) as usize
 }
 
 /// The first hash that belongs to a line.

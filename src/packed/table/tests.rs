@@ -100,10 +100,23 @@ fn a_table_that_grows_keeps_nearly_all_in_full_lines() {
 }
 
 #[test]
-fn what_was_passed_on_is_forgotten_once_as_many_are_removed_as_there_are() {
+fn what_was_passed_on_is_forgotten_once_more_are_removed_than_there_is_room_for() {
     let mut table = Table::default();
-    (0..1000).for_each(|number| table.insert(5, number));
-    assert!(table.lines[0].state & PASSED_ON > 0 && table.rest.len() == 1000 - REACH * WIDTH);
-    (0..1000).for_each(|number| assert!(table.replace(5, number, None)));
-    assert_eq!((table.lines[0].state, table.rest.len(), table.len), (0, 0, 0));
+    let mut round = || {
+        (0..1000).for_each(|number| table.insert(5, number));
+        let state = table.lines[0].state;
+        assert_eq!((state, table.rest.len()), (PASSED_ON | 9, 1000 - REACH * WIDTH));
+        (0..1000).for_each(|number| assert!(table.replace(5, number, None)));
+        (table.lines[0].state, table.rest.len(), table.len)
+    };
+    // There is room for 8192.
+    assert_eq!([(); 8].map(|()| round()), [(PASSED_ON, 0, 0); 8]);
+    table.insert(5, 0);
+    (0..192).for_each(|_| {
+        assert!(table.replace(5, 0, None));
+        table.insert(5, 0);
+    });
+    assert_eq!(table.lines[0].state, PASSED_ON | 1);
+    assert!(table.replace(5, 0, None));
+    assert_eq!((table.lines[0].state, table.len), (0, 0));
 }
