@@ -52,6 +52,7 @@
 //! - [`projection`]: the read models and what keeps them up to date
 //! - [`query`]: the query side; one file a query
 //! - [`saga`]: runs of several steps; one file a process manager
+//! - `packed`: many small numbers in little memory
 //! - [`metrics`], [`env`](mod@env), [`time`], [`json`]: counts and timings; clock, stopwatch and
 //!   ids; moments; text
 
@@ -68,6 +69,7 @@ pub mod json;
 pub mod load;
 pub mod metrics;
 pub mod node;
+mod packed;
 pub mod projection;
 pub mod query;
 pub mod replay;

@@ -106,20 +106,24 @@ fn every_file_of_a_fixture_belongs_to_one() {
 
 /// The rooms from the wire down to plain text, each with those behind it that it may look into.
 /// What is not named with a room, it must not use.
-const DIRECTION: [(&str, &[&str]); 19] = [
+const DIRECTION: [(&str, &[&str]); 20] = [
     ("json", &[]),
     ("time", &["json"]),
     ("metrics", &[]),
+    ("packed", &[]),
     ("checkpoint", &["storage"]),
     ("env", &["time"]),
     ("storage", &[]),
     ("journal", &["json", "storage"]),
     ("domain", &["json", "time"]),
-    ("store", &["checkpoint", "journal", "json", "storage", "time"]),
+    ("store", &["checkpoint", "journal", "json", "packed", "storage", "time"]),
     ("schema", &["domain", "store"]),
     ("snapshot", &["checkpoint", "metrics", "store"]),
     ("replay", &["domain", "schema", "snapshot", "store"]),
-    ("projection", &["checkpoint", "domain", "json", "replay", "schema", "store", "time"]),
+    (
+        "projection",
+        &["checkpoint", "domain", "json", "packed", "replay", "schema", "store", "time"],
+    ),
     ("query", &["domain", "json", "metrics", "projection", "replay", "schema", "store", "time"]),
     (
         "executor",

@@ -134,11 +134,6 @@ impl FromIterator<(u32, u32)> for HashIndex {
     }
 }
 
-/// A hash of 64 bits for a hash table, all of them in use, from the 32 that an entry keeps.
-pub(crate) fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
 fn entry_of(hash: u32, number: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(number)
 }

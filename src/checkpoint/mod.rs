@@ -19,7 +19,6 @@ mod reader;
 mod writer;
 
 pub use blocks::{Blocks, pack, unpack};
-pub(crate) use index::spread;
 pub use index::{HashIndex, Seed};
 pub use lazy::Lazy;
 pub use reader::Reader;

@@ -2,58 +2,39 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 
-/// A number for each id; whoever asks says which id a number has. Costs a number and a byte for
-/// each slot of the table.
+use crate::packed::Table;
+
+/// A number for each id; whoever asks says which id a number has.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
-    numbers: HashTable<u32>,
+    numbers: Table,
     hasher: DefaultHashBuilder,
 }
 
 impl Ids {
     /// The hash under which an id is found.
-    pub(super) fn hash(&self, id: &str) -> u64 {
+    pub(super) fn hash(&self, id: &str) -> u32 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(id.as_bytes());
-        hasher.finish()
+        (hasher.finish() >> u32::BITS) as u32
     }
 
     /// The number of the id with this hash, if it has one; `is_it` tells whether a number is that
     /// of the id.
-    pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        self.numbers.find(hash, |number| is_it(*number)).copied()
+    pub(super) fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        self.numbers.find(hash, is_it)
     }
 
-    /// Adds a number under the hash of its id, which has none yet. When the table has to grow,
-    /// `others` are asked for: all numbers there are, each with its id. These are read one after
-    /// another as they lie, and the room that the table took so far is given up before.
-    pub(super) fn add<'a, I>(&mut self, hash: u64, number: u32, others: impl FnOnce() -> I)
-    where
-        I: Iterator<Item = (u32, &'a str)>,
-    {
-        if self.numbers.len() == self.numbers.capacity() {
-            let more = self.numbers.len() + 1;
-            self.numbers = HashTable::new();
-            self.numbers = HashTable::with_capacity(more);
-            for (number, id) in others() {
-                self.insert(self.hash(id), number);
-            }
-        }
-        self.insert(hash, number);
+    /// Adds a number under the hash of its id, which has none yet.
+    pub(super) fn add(&mut self, hash: u32, number: u32) {
+        self.numbers.insert(hash, number);
     }
 
     /// Forgets a number, which was added under this hash.
-    pub(super) fn remove(&mut self, hash: u64, number: u32) {
-        if let Ok(entry) = self.numbers.find_entry(hash, |other| *other == number) {
-            entry.remove();
-        }
-    }
-
-    fn insert(&mut self, hash: u64, number: u32) {
-        // There is room, so the table moves nothing and asks for no hashes.
-        self.numbers.insert_unique(hash, number, |_| 0);
+    pub(super) fn remove(&mut self, hash: u32, number: u32) {
+        self.numbers.replace(hash, number, None);
     }
 }
 
@@ -71,8 +52,7 @@ mod tests {
         };
         for round in 0..2 {
             for (nth, id) in (0..).zip(&texts) {
-                let others = || (0..nth).zip(texts.iter().map(String::as_str));
-                ids.add(ids.hash(id), nth, others);
+                ids.add(ids.hash(id), nth);
             }
             let found: Vec<_> = texts.iter().map(|id| number_of(&ids, id)).collect();
             assert_eq!(found, (0..1000).map(Some).collect::<Vec<_>>(), "round {round}");

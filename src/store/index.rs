@@ -123,7 +123,7 @@ fn types(store: &MemoryStore) -> (Vec<u32>, Vec<&str>) {
     let mut numbers: HashMap<&str, u32> = names.iter().copied().zip(0..).collect();
     let mut types: Vec<u32> = store.cold_chains.iter().map(|(_, of_type)| *of_type).collect();
     types.extend(store.firsts.iter().map(|first| {
-        let name = store.kind_at(*first).map_or("", |kind| kind.aggregate_type);
+        let name = store.kind_at(first).map_or("", |kind| kind.aggregate_type);
         *numbers.entry(name).or_insert_with(|| {
             names.push(name);
             names.len() as u32 - 1

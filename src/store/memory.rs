@@ -21,6 +21,7 @@ use super::{
     AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, NewEvent,
     RecordedEvent, Remembered, Stream, StreamKey, last_at,
 };
+use crate::packed::Series;
 use crate::time::Timestamp;
 
 /// An event store that lives as long as the process.
@@ -31,7 +32,7 @@ pub struct MemoryStore {
     pub(super) records: Records,
     /// Of those streams that began with one of the records: the place of that. Streams are
     /// numbered by their first events, those that began with a cold one first.
-    pub(super) firsts: Vec<u32>,
+    pub(super) firsts: Series<1>,
     /// From the ids of these streams to those places.
     pub(super) ids: Ids,
     /// Of the streams that began with a cold event: the last event, and the type.
@@ -52,12 +53,21 @@ pub(super) struct Chain {
     pub(super) version: u32,
 }
 
-/// Where an event is to go: a stream with its chain, if there is one already, or else the hash
-/// under which the id of a new one will be found.
+/// Where an event is to go: a stream that there is already, or else the hash under which the id of
+/// a new one will be found.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Target {
-    Known(u32, Chain),
-    New(u64),
+    Known(Known),
+    New(u32),
+}
+
+/// A stream with all that leads on from it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) stream: u32,
+    /// The place of the first record, unless that event is cold.
+    first: Option<u32>,
+    chain: Chain,
 }
 
 /// What became of a commit.
@@ -136,10 +146,10 @@ impl EventStore for MemoryStore {
 
     fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>> {
         match self.target(aggregate_id) {
-            Target::Known(number, chain) => Some(Stream {
-                key: StreamKey(number),
-                aggregate_type: self.aggregate_type(number),
-                version: u64::from(chain.version),
+            Target::Known(known) => Some(Stream {
+                key: StreamKey(known.stream),
+                aggregate_type: self.type_of(known.stream, known.first),
+                version: u64::from(known.chain.version),
             }),
             Target::New(_) => None,
         }
@@ -239,7 +249,7 @@ impl MemoryStore {
         }
         let appended = Appended { first, last };
         let stream = match target {
-            Target::Known(stream, _) => stream,
+            Target::Known(known) => known.stream,
             Target::New(_) => self.streams() as u32,
         };
         if let Some(Idempotency { key, fingerprint }) = commit.idempotency {
@@ -252,28 +262,29 @@ impl MemoryStore {
     pub(super) fn target(&self, aggregate_id: &str) -> Target {
         let hash = self.ids.hash(aggregate_id);
         let hot = self.ids.find(hash, |first| self.records.id(first) == aggregate_id);
-        let stream = match hot.and_then(|first| self.records.get(first as usize)) {
-            Some(first) => Some((first.stream, self.chain_from(first.previous))),
+        let known = match hot.and_then(|first| Some((first, self.records.get(first as usize)?))) {
+            Some((nth, first)) => self.chain_from(first.previous).map(|chain| Known {
+                stream: first.stream,
+                first: Some(nth),
+                chain,
+            }),
             None if self.cold_chains.is_empty() => None,
-            None => self.cold.find(aggregate_id).map(|stream| (stream, self.chain(stream))),
+            None => self
+                .cold
+                .find(aggregate_id)
+                .and_then(|stream| Some(Known { stream, first: None, chain: self.chain(stream)? })),
         };
-        match stream {
-            Some((stream, Some(chain))) => Target::Known(stream, chain),
-            Some((_, None)) | None => Target::New(hash),
-        }
-    }
-
-    /// A stream as it stands.
-    pub(super) fn chain(&self, stream: u32) -> Option<Chain> {
-        match self.first(stream) {
-            Some(first) => self.chain_from(self.records.get(first as usize)?.previous),
-            None => self.cold_chains.get(stream as usize).map(|(chain, _)| *chain),
-        }
+        known.map_or(Target::New(hash), Target::Known)
     }
 
     /// The type of the aggregate of a stream.
     pub(super) fn aggregate_type(&self, stream: u32) -> &str {
-        let of_type = match self.first(stream) {
+        self.type_of(stream, self.first(stream))
+    }
+
+    /// The type of the aggregate of a stream, of which this is the place of the first record.
+    fn type_of(&self, stream: u32, first: Option<u32>) -> &str {
+        let of_type = match first {
             Some(first) => self.kind_at(first).map(|kind| kind.aggregate_type),
             None => {
                 let chain = self.cold_chains.get(stream as usize);
@@ -289,7 +300,7 @@ impl MemoryStore {
         let nth = self.records.len() as u32;
         let position = self.head() as u32 + 1;
         let (stream, version, previous) = match target {
-            Target::Known(stream, chain) => (stream, chain.version + 1, chain.last),
+            Target::Known(Known { stream, chain, .. }) => (stream, chain.version + 1, chain.last),
             Target::New(_) => (self.streams() as u32, 1, position),
         };
         let Entry { event_id, timestamp, kind, metadata, data, .. } = entry;
@@ -299,16 +310,19 @@ impl MemoryStore {
         self.records.push(new);
         self.times.push(u64::from(position), timestamp);
         let chain = Chain { last: position, version };
-        match target {
-            Target::Known(..) => self.set_chain(stream, chain),
-            Target::New(hash) => {
-                let Self { records, firsts, ids, .. } = self;
-                ids.add(hash, nth, || firsts.iter().map(|first| (*first, records.id(*first))));
-                firsts.push(nth);
+        let first = match target {
+            Target::Known(Known { first, .. }) => {
+                self.set_chain(stream, first, chain);
+                first
             }
-        }
+            Target::New(hash) => {
+                self.ids.add(hash, nth);
+                self.firsts.push(nth);
+                Some(nth)
+            }
+        };
         self.marks.push(stream, (position, version));
-        Target::Known(stream, chain)
+        Target::Known(Known { stream, first, chain })
     }
 
     /// Remembers what an idempotency key led to.
@@ -331,7 +345,8 @@ impl MemoryStore {
                 self.ids.remove(self.ids.hash(self.records.id(nth)), nth);
                 self.firsts.pop();
             } else {
-                self.set_chain(stream, Chain { last, version: version - 1 });
+                let first = self.first(stream);
+                self.set_chain(stream, first, Chain { last, version: version - 1 });
             }
             self.records.pop();
         }
@@ -342,7 +357,7 @@ impl MemoryStore {
     /// given away.
     fn kind(&mut self, target: Target, commit: &Commit<'_>, event: &NewEvent<'_>) -> Option<u32> {
         let aggregate_type = match target {
-            Target::Known(stream, _) => self.aggregate_type(stream),
+            Target::Known(Known { stream, first, .. }) => self.type_of(stream, first),
             Target::New(_) => commit.aggregate_type,
         };
         let &NewEvent { event_type, event_version, .. } = event;
@@ -356,8 +371,9 @@ impl MemoryStore {
         }
     }
 
-    fn set_chain(&mut self, stream: u32, chain: Chain) {
-        match self.first(stream) {
+    /// Notes how a stream stands, of which this is the place of the first record.
+    fn set_chain(&mut self, stream: u32, first: Option<u32>, chain: Chain) {
+        match first {
             Some(first) => self.records.set_last(first as usize, chain.last),
             None => {
                 if let Some((known, _)) = self.cold_chains.get_mut(stream as usize) {
@@ -365,18 +381,6 @@ impl MemoryStore {
                 }
             }
         }
-    }
-
-    /// The chain whose last event has this position.
-    fn chain_from(&self, last: u32) -> Option<Chain> {
-        let record = self.records.get(self.place(u64::from(last))?)?;
-        Some(Chain { last, version: record.version })
-    }
-
-    /// The place of the first record of a stream, unless it began with a cold event.
-    fn first(&self, stream: u32) -> Option<u32> {
-        let nth = stream.checked_sub(self.cold.streams())?;
-        self.firsts.get(nth as usize).copied()
     }
 
     /// The place of the record of the event at a position, unless that is cold.
@@ -412,7 +416,7 @@ impl Target {
     /// The version of the stream; 0 where there is none.
     pub(super) fn version(self) -> u32 {
         match self {
-            Self::Known(_, chain) => chain.version,
+            Self::Known(known) => known.chain.version,
             Self::New(_) => 0,
         }
     }

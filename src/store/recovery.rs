@@ -55,8 +55,8 @@ fn take_event(store: &mut MemoryStore, event: &EventLine<'_>) -> Result<(), Stri
     if event.aggregate_version != version {
         return Err(format!("aggregateVersion must be {version}"));
     }
-    if let Target::Known(stream, _) = target {
-        let aggregate_type = store.aggregate_type(stream);
+    if let Target::Known(known) = target {
+        let aggregate_type = store.aggregate_type(known.stream);
         if event.aggregate_type != aggregate_type {
             return Err(format!("aggregateType must be {aggregate_type}"));
         }

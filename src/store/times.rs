@@ -1,18 +1,20 @@
 //! When events happened, apart from the events, so that a moment is found among them at once.
 
 use super::runs::Runs;
+use crate::packed::Series;
 use crate::time::Timestamp;
 
 /// The time of one in so many events is kept a second time: these lie so close together that
 /// the search for a moment stays within the processor's caches.
 const EVERY: u64 = 16;
 
-/// The times of all events but the cold ones, 4 bytes each; and those of the 1st, the 17th, the
-/// 33rd event of the store, and so on, cold or not, half a byte for each event.
+/// The times of all events but the cold ones, at most 4 bytes each, and next to nothing where many
+/// happened at once; and those of the 1st, the 17th, the 33rd event of the store, and so on, cold
+/// or not, half a byte for each event.
 #[derive(Debug, Default)]
 pub(super) struct Times {
     /// So many microseconds after what the base of each is.
-    offsets: Vec<u32>,
+    offsets: Series<0>,
     /// In microseconds. An event is the base of those of more than an hour behind it.
     bases: Runs<i64>,
     newest: Option<Timestamp>,
@@ -60,7 +62,7 @@ impl Times {
 
     /// The time of the nth event that is not cold, from 0.
     pub(super) fn get(&self, nth: usize) -> Option<Timestamp> {
-        let offset = i64::from(*self.offsets.get(nth)?);
+        let offset = i64::from(self.offsets.get(nth)?);
         Some(Timestamp::from_micros(self.bases.at(nth as u32) + offset))
     }
 

@@ -5,7 +5,7 @@
 use hashbrown::HashMap;
 
 use super::StreamKey;
-use super::memory::MemoryStore;
+use super::memory::{Chain, MemoryStore};
 
 /// One in so many events of a stream is marked, so that no walk to an event is longer ...
 const EVERY: u32 = 4;
@@ -66,6 +66,26 @@ fn first(cold: u32) -> u32 {
 }
 
 impl MemoryStore {
+    /// A stream as it stands.
+    pub(super) fn chain(&self, stream: u32) -> Option<Chain> {
+        match self.first(stream) {
+            Some(first) => self.chain_from(self.records.get(first as usize)?.previous),
+            None => self.cold_chains.get(stream as usize).map(|(chain, _)| *chain),
+        }
+    }
+
+    /// The chain whose last event has this position.
+    pub(super) fn chain_from(&self, last: u32) -> Option<Chain> {
+        let record = self.records.get(self.place(u64::from(last))?)?;
+        Some(Chain { last, version: record.version })
+    }
+
+    /// The place of the first record of a stream, unless it began with a cold event.
+    pub(super) fn first(&self, stream: u32) -> Option<u32> {
+        let nth = stream.checked_sub(self.cold.streams())?;
+        self.firsts.get(nth as usize)
+    }
+
     /// See [`EventStore::version_at`](super::EventStore::version_at).
     pub(super) fn find_version(&self, key: StreamKey, until: u64) -> u64 {
         let StreamKey(stream) = key;

@@ -1,4 +1,4 @@
-//! Values that are added, and hardly ever changed: those of a checkpoint are read when they are
+//! Values that are added and never changed: those of a checkpoint are read when they are
 //! first needed, and never to add another one.
 
 use crate::checkpoint::{Lazy, Reader};
@@ -33,20 +33,6 @@ impl<T: Copy + 'static> Column<T> {
     /// Adds a value, which gets the next number.
     pub(in crate::projection) fn push(&mut self, value: T) {
         self.new.push(value);
-    }
-
-    /// Puts another value in the place of the one with this number, if there is one.
-    pub(in crate::projection) fn set(&mut self, number: u32, value: T) {
-        let number = number as usize;
-        let put = |values: &mut Vec<T>, nth: usize| {
-            if let Some(place) = values.get_mut(nth) {
-                *place = value;
-            }
-        };
-        match number.checked_sub(self.count) {
-            Some(nth) => put(&mut self.new, nth),
-            None => self.restored.change(|restored| put(restored, number)),
-        }
     }
 
     /// The value with this number.

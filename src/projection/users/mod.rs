@@ -7,6 +7,7 @@ mod former;
 mod lives;
 mod row;
 mod saved;
+mod streams;
 
 pub use as_of::UsersAsOf;
 
@@ -15,7 +16,6 @@ use std::borrow::Cow;
 use std::io;
 
 use super::Projection;
-use super::rows::Column;
 use super::text::folded;
 use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
 use crate::domain::user::{User, UserDecider, UserEvent};
@@ -28,6 +28,7 @@ use emails::Emails;
 use former::Former;
 use lives::Lives;
 use row::{Found, UserRow, UserRows};
+use streams::Streams;
 
 /// All living users as they are now, and what leads to those of the past: of that, a user who is
 /// created takes some bits, and each change of an email or a city about 45 bytes. Finding,
@@ -41,8 +42,7 @@ pub struct Users {
     lives: Lives,
     /// How many of them are living.
     count: u64,
-    /// By the number of its stream, the row of a user, or [`NOBODY`]; up to the last of them.
-    by_stream: Column<u32>,
+    by_stream: Streams,
     /// By the hashes of their ids, the rows that come from a checkpoint: to find these, nothing is
     /// read of the events before it. The store knows the ids of all others.
     restored_ids: Lazy<HashIndex>,
@@ -54,10 +54,6 @@ pub struct Users {
     former_cities: Former,
     seed: Seed,
 }
-
-/// What stands for a row where a stream is no user's. Each row has an event of its own, and the
-/// store has fewer than 2^32 events.
-const NOBODY: u32 = u32::MAX;
 
 /// Where a row is to be found from now on in those indexes in which it may have another place than
 /// before: under which text, or nowhere.
@@ -196,7 +192,7 @@ impl Users {
 
     /// The row of the user whose stream this is.
     fn row(&self, stream: StreamKey) -> Option<u32> {
-        self.by_stream.get(stream.0).filter(|row| *row != NOBODY)
+        self.by_stream.row(stream.0)
     }
 
     fn row_of_id(&self, store: &dyn EventStore, id: &str) -> Option<u32> {
@@ -241,15 +237,7 @@ impl Users {
             }
         }
         self.rows.push(after, event);
-        let StreamKey(stream) = event.stream;
-        while self.by_stream.len() < stream as usize {
-            self.by_stream.push(NOBODY);
-        }
-        if self.by_stream.len() == stream as usize {
-            self.by_stream.push(row);
-        } else {
-            self.by_stream.set(stream, row);
-        }
+        self.by_stream.set(event.stream.0, row);
     }
 
     /// Puts what is behind an event in the place of a row, in the rows and in every index.

@@ -7,19 +7,21 @@ use crate::checkpoint::{Reader, Writer, pack, unpack};
 use crate::domain::Fields;
 use crate::domain::user::{User, identified, is_identified};
 use crate::json;
+use crate::packed::Series;
 use crate::projection::rows::{BLOCK, Row, Rows};
 use crate::store::{EventStore, RecordedEvent};
 
 /// The rows of all users, in order of creation. A view that is the data of an event, as nearly
-/// each is until its user is changed, stays in the store: such a row takes four bytes.
+/// each is until its user is changed, stays in the store: such a row takes four bytes at the most,
+/// and next to nothing among others that were created one after another.
 #[derive(Debug, Default)]
 pub(super) struct UserRows {
     /// The rows of a checkpoint; behind them, those new ones whose views the store has not.
     kept: Rows<UserRow>,
     /// How many come from a checkpoint.
     restored: usize,
-    /// Of each row behind these, where it is.
-    new: Vec<Place>,
+    /// Of each row behind these, where it is: a [`Place`].
+    new: Series<1>,
     /// Whether the store did not have what it had.
     lost: Cell<bool>,
 }
@@ -105,7 +107,9 @@ impl UserRows {
             Ok(position) if stored && position < KEPT => Some(Place(position)),
             _ => UserRow::of(event.aggregate_id, user).map(|row| self.keep(row)),
         };
-        self.new.extend(place);
+        if let Some(Place(place)) = place {
+            self.new.push(place);
+        }
     }
 
     /// Changes a row; returns what it was, as [`get`](Self::get) does.
@@ -117,8 +121,8 @@ impl UserRows {
     ) -> Option<Replaced<'a>> {
         match self.place(row) {
             Some(Place(position)) if position < KEPT => {
-                let place = self.keep(by);
-                self.new[row as usize - self.restored] = place; // where one was found
+                let Place(place) = self.keep(by);
+                self.new.set(row as usize - self.restored, place); // where one was found
                 self.stored(store, position).map(Replaced::Stored)
             }
             place => self.kept.replace(self.number(row, place)?, by).map(Replaced::Kept),
@@ -161,7 +165,7 @@ impl UserRows {
 
     /// Where a new row is; `None` for one of the checkpoint.
     fn place(&self, row: u32) -> Option<Place> {
-        self.new.get((row as usize).checked_sub(self.restored)?).copied()
+        self.new.get((row as usize).checked_sub(self.restored)?).map(Place)
     }
 
     /// The number of a row among those that are kept; `None` if there is no such row.

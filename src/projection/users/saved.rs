@@ -9,9 +9,9 @@ use super::emails::{Emails, Others};
 use super::former::{Former, Sections};
 use super::lives::Lives;
 use super::row::UserRows;
+use super::streams::Streams;
 use super::{Users, id};
 use crate::checkpoint::{HashIndex, Lazy, Reader, Seed, Writer};
-use crate::projection::rows::Column;
 use crate::store::EventStore;
 
 /// What a checkpoint tells of the users beside the sections that are read in bulk.
@@ -27,7 +27,6 @@ struct Head {
 /// The sections of a checkpoint, beside those of the emails and cities.
 const HEAD: &str = "users";
 const ROWS: &str = "users/rows";
-const BY_STREAM: &str = "users/streams";
 const IDS: &str = "users/ids";
 const FORMER_EMAILS: Sections =
     Sections { given_up: "users/emails/given up", taken: "users/emails/taken" };
@@ -46,7 +45,7 @@ impl Users {
         };
         writer.value(HEAD, &head)?;
         self.lives.save(writer)?;
-        writer.numbers32(BY_STREAM, self.by_stream.iter())?;
+        self.by_stream.save(writer)?;
         self.ids(store).save(writer, IDS)?;
         self.by_email.save(writer)?;
         self.by_city.save(self.seed, writer)?;
@@ -65,12 +64,11 @@ impl Users {
     /// The users that were saved, most of them to be read when they are first needed.
     pub(super) fn restored(reader: &Reader) -> Option<Self> {
         let Head { rows, count, seed, streams, also_by_email } = reader.value(HEAD)?;
-        let read_streams = |reader: &Reader| reader.numbers32(BY_STREAM);
         Some(Self {
             rows: UserRows::restore(reader, ROWS, rows)?,
             lives: Lives::restore(reader, rows),
             count,
-            by_stream: Column::restore(reader, streams, read_streams),
+            by_stream: Streams::restore(reader, streams),
             restored_ids: Lazy::of(reader, |reader| HashIndex::restore(reader, IDS)),
             by_email: Emails::restore(reader, also_by_email),
             by_city: Cities::restore(reader),
