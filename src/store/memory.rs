@@ -136,8 +136,7 @@ impl EventStore for MemoryStore {
 
     fn happened(&self, sequence_number: u64) -> Option<(&str, &str)> {
         let Some(nth) = self.place(sequence_number) else {
-            let event = self.cold.event(sequence_number)?;
-            return Some((event.event_type, event.aggregate_id));
+            return self.cold.event(sequence_number).map(|it| (it.event_type, it.aggregate_id));
         };
         let record = self.records.get(nth)?;
         let kind = self.kinds.get(self.records.kind(nth, record))?;
