@@ -73,9 +73,13 @@ impl Segment {
     /// Makes it durable without the zeros behind its lines, before it is left.
     pub(super) fn finish(&mut self, storage: &dyn Storage) -> io::Result<()> {
         if self.filled > self.size {
-            self.shrink()?;
+            self.synced = false;
+            self.file.set_size(self.size)?;
         }
-        self.sync(storage)
+        self.sync(storage)?;
+        // Not before: a cut whose sync failed has to be made again.
+        self.filled = self.size;
+        Ok(())
     }
 
     /// Lets the file end where its lines do. The next sync makes that durable.

@@ -194,14 +194,19 @@ impl Journal {
         })
     }
 
-    /// Stores all that was pushed and makes all of it durable, with [`Sync::Never`] too.
+    /// Stores all that was pushed and makes all of it durable, with [`Sync::Never`] too. The last
+    /// segment has no zeros behind its lines then.
     ///
     /// # Errors
     /// As for [`Self::flush`].
     pub fn close(&mut self) -> Result<(), WriteError> {
         self.flush()?;
-        self.unless_broken(|journal| journal.seal(journal.pushed.sequence))?;
-        if self.segment.is_some() {
+        self.unless_broken(Self::sync)?;
+        if let Some(segment) = &mut self.segment {
+            if let Err(error) = segment.finish(&*self.storage) {
+                // All of its lines are on the disk, and the next start cuts off the zeros.
+                tracing::warn!("{} can't be cut off behind its lines: {error}", segment.name());
+            }
             self.mark.sync(&*self.storage);
         }
         Ok(())

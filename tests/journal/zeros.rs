@@ -275,19 +275,26 @@ proptest! {
 }
 
 #[test]
-fn a_cut_whose_sync_failed_is_made_again_before_the_segment_is_left() {
-    let disk = SimDisk::new();
-    let mut journal = write(&disk, small(), &[1]);
-    let calls = disk.log().len();
-    disk.fail(calls + 2, Fault::LostSync, false);
-    journal.close().unwrap_err();
-    assert_eq!(
-        disk.log()[calls..],
-        [format!("set_size {} {}", segment(1), lines(1).len()), format!("sync {}", segment(1))]
-    );
-    let disk = disk.kill();
-    write(&disk, small(), &[8]);
-    for seed in 0..50 {
-        assert_eq!(read(&disk.power_loss(seed)).unwrap().0, commits(0, 9), "seed {seed}");
+fn a_cut_that_fails_at_the_end_loses_nothing_and_is_made_again_before_the_segment_is_left() {
+    for (nth, fault) in [(1, Fault::Error(ErrorKind::Other)), (2, Fault::LostSync)] {
+        for restart in [true, false] {
+            let disk = SimDisk::new();
+            let mut journal = write(&disk, small(), &[1]);
+            let calls = disk.log().len();
+            disk.fail(calls + nth, fault, false);
+            journal.close().unwrap();
+            let (cut, sync) =
+                (format!("set_size {} 183", segment(1)), format!("sync {}", segment(1)));
+            assert_eq!(disk.failed(), Some([cut, sync][nth - 1].clone()));
+            let disk = if restart { disk.kill() } else { disk };
+            if restart {
+                journal = open(&disk, small());
+            }
+            flush(&mut journal, 8).unwrap();
+            assert!(disk.files().len() > 2);
+            for seed in 0..50 {
+                assert_eq!(read(&disk.power_loss(seed)).unwrap().0, commits(0, 9), "seed {seed}");
+            }
+        }
     }
 }
