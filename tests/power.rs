@@ -11,7 +11,8 @@ use support::session::moment;
 use support::sim_disk::{Fault, SimDisk};
 use uuid::Uuid;
 
-const NEVER: Options = Options { segment_bytes: 1 << 20, sync: Sync::Never, marks: true };
+const NEVER: Options =
+    Options { segment_bytes: 1 << 20, sync: Sync::Never, ahead: 1 << 13, marks: true };
 const CREATE: &str = r#"{"type":"CreateUser","payload":{"id":"u","name":"Ann"}}"#;
 
 #[test]

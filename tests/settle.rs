@@ -324,7 +324,9 @@ fn a_batch_is_one_write_and_one_sync_before_its_replies_and_queries_touch_no_dis
     let mark = "write synced".to_owned();
     let first = ["sync .".to_owned(), "open synced".to_owned(), "create synced".to_owned()];
     let [write, sync] = write;
-    let first = [vec![format!("create {SEGMENT}"), write.clone(), sync.clone()], first.to_vec()];
+    // The second one writes zeros ahead.
+    let begun = vec![format!("create {SEGMENT}"), write.clone(), write.clone(), sync.clone()];
+    let first = [begun, first.to_vec()];
     let first = [first.concat(), vec![mark.clone()]].concat();
     let later = vec![write, sync, mark];
     let expected = [(first, 1), (later.clone(), 53), (vec![], 5), (later, 50)];

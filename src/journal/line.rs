@@ -54,9 +54,12 @@ pub(super) enum NotAHeader {
 /// Appends the line with this body, and its newline, to `out`; returns its checksum.
 pub(super) fn push_line(out: &mut Vec<u8>, body: &str) -> u64 {
     let checksum = xxh3_64(body.as_bytes());
-    out.extend_from_slice(OPENING);
-    out.extend_from_slice(&hex_digits(checksum));
-    out.extend_from_slice(b"\",");
+    let mut before = [0; BODY];
+    before[..OPENING.len()].copy_from_slice(OPENING);
+    before[OPENING.len()..BODY - 2].copy_from_slice(&hex_digits(checksum));
+    before[BODY - 2..].copy_from_slice(b"\",");
+    out.reserve(BODY + body.len() + 1);
+    out.extend_from_slice(&before);
     out.extend_from_slice(body.as_bytes());
     out.push(b'\n');
     checksum
@@ -79,12 +82,17 @@ pub(super) fn push_commit(
     write_events: &mut dyn FnMut(&mut String),
 ) {
     out.push_str("\"first\":");
-    push_decimal(out, first);
+    let digits = out.len();
+    json::push_number(out, first);
+    let digits = digits..out.len();
     out.push_str(",\"last\":");
-    push_decimal(out, last);
+    match first == last {
+        true => out.extend_from_within(digits),
+        false => json::push_number(out, last),
+    }
     if synced > 0 {
         out.push_str(",\"synced\":");
-        push_decimal(out, synced);
+        json::push_number(out, synced);
     }
     if let Some(Idempotency { key, fingerprint }) = idempotency {
         out.push_str(",\"idempotencyKey\":");
@@ -128,9 +136,9 @@ pub(super) fn read_commit(body: &[u8]) -> Option<Commit<'_>> {
 /// Appends the body of a header to `out`.
 pub(super) fn push_header(out: &mut String, header: &Header) {
     out.push_str("\"journal\":\"asof\",\"format\":");
-    push_decimal(out, FORMAT);
+    json::push_number(out, FORMAT);
     out.push_str(",\"first\":");
-    push_decimal(out, header.first);
+    json::push_number(out, header.first);
     out.push_str(",\"previous\":\"");
     push_hex(out, header.previous);
     out.push_str("\"}");
@@ -146,22 +154,6 @@ pub(super) fn read_header(body: &[u8]) -> Result<Header, NotAHeader> {
         Some(other) => Err(NotAHeader::OtherFormat(other)),
         None => Err(NotAHeader::SomethingElse),
     }
-}
-
-/// Appends a number in decimal: without the machinery of `format!`, as this is done for every
-/// commit.
-pub(super) fn push_decimal(out: &mut String, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = HEX[(number % 10) as usize];
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend(digits[at..].iter().copied().map(char::from));
 }
 
 /// A number in hex, in lower case.
@@ -206,7 +198,7 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    /// A number as [`push_decimal`] writes it.
+    /// A number as [`json::push_number`] writes it.
     pub(super) fn number(&mut self) -> Option<u64> {
         let (mut number, mut digits) = (0_u64, 0);
         for byte in self.0.bytes().take_while(u8::is_ascii_digit) {
@@ -326,17 +318,5 @@ mod tests {
         let other = body.replace("\"format\":1", "\"format\":12");
         assert_eq!(read_header(other.as_bytes()), Err(NotAHeader::OtherFormat(12)));
         assert_eq!(read_header(b"\"journal\":\"x\"}"), Err(NotAHeader::SomethingElse));
-    }
-
-    #[test]
-    fn numbers_are_written_in_decimal() {
-        let written = |number| {
-            let mut out = String::new();
-            push_decimal(&mut out, number);
-            out
-        };
-        for number in [0, 9, 10, 1_000_000, u64::MAX] {
-            assert_eq!(written(number), number.to_string());
-        }
     }
 }

@@ -8,6 +8,7 @@ use std::io;
 
 use super::RecoveryError;
 use super::line::{self, Cursor};
+use crate::json;
 use crate::storage::{Storage, StorageFile};
 
 /// The file's name.
@@ -31,11 +32,11 @@ impl Mark {
     /// The bytes of the file.
     fn encode(self) -> Vec<u8> {
         let mut body = String::from("\"segment\":");
-        line::push_decimal(&mut body, self.segment);
+        json::push_number(&mut body, self.segment);
         body.push_str(",\"offset\":");
-        line::push_decimal(&mut body, self.offset);
+        json::push_number(&mut body, self.offset);
         body.push_str(",\"sequence\":");
-        line::push_decimal(&mut body, self.sequence);
+        json::push_number(&mut body, self.sequence);
         body.push('}');
         while line::BODY + body.len() + 1 < SIZE {
             body.push(' ');

@@ -28,6 +28,10 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Whether a flush waits for the disk.
     pub sync: Sync,
+    /// With [`Sync::Always`], so many zero bytes are written behind the lines of a segment, for
+    /// the next lines to be written over them: a sync then has bytes to bring to the disk, and no
+    /// new size of the file. Only small flushes, up to an eighth of it, are worth it. 0 for none.
+    pub ahead: u64,
     /// Whether lines say how far the journal was known to be on the disk. Without it the bytes
     /// of the journal do not depend on how its commits were cut into flushes.
     pub marks: bool,
@@ -35,7 +39,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, sync: Sync::Always, marks: true }
+        Self { segment_bytes: 64 << 20, sync: Sync::Always, ahead: 1 << 20, marks: true }
     }
 }
 

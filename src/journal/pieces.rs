@@ -9,6 +9,9 @@ use crate::storage::{Storage, StorageFile};
 /// So much is read at a time, in bytes; more where a line is longer.
 const PIECE: usize = 256 << 10;
 
+/// So much is read at a time from the end on, in bytes.
+const BACK: usize = 16 << 10;
+
 /// A segment that is being read.
 pub(super) struct Pieces {
     file: Box<dyn StorageFile>,
@@ -115,4 +118,26 @@ impl Pieces {
     fn failed(&self, error: std::io::Error) -> RecoveryError {
         RecoveryError::io(&segment_name(self.segment), error)
     }
+}
+
+/// Where the zeros begin that lie behind the lines of a segment (its first sequence number, its
+/// size). The writer fills it ahead and cuts it off only when it leaves it. It is found before
+/// anything else is read: what lies before is there by then, also if a node goes on to write.
+pub(super) fn end_of_lines(
+    storage: &dyn Storage,
+    (segment, size): (u64, u64),
+) -> Result<u64, RecoveryError> {
+    let failed = |error| RecoveryError::io(&segment_name(segment), error);
+    let file = storage.open(&segment_name(segment)).map_err(failed)?;
+    let (mut end, mut buffer) = (size, vec![0; BACK]);
+    while end > 0 {
+        let begin = end.saturating_sub(BACK as u64);
+        let len = usize::try_from(end - begin).map_or(BACK, |len| len.min(BACK));
+        let read = file.read_at(begin, &mut buffer[..len]).map_err(failed)?;
+        if let Some(last) = buffer[..read].iter().rposition(|byte| *byte != 0) {
+            return Ok(begin + last as u64 + 1);
+        }
+        end = begin;
+    }
+    Ok(0)
 }

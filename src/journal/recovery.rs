@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::line::{self, NotAHeader};
 use super::mark::Mark;
-use super::pieces::{Line, Pieces};
+use super::pieces::{self, Line, Pieces};
 use super::{After, Entry, Place, RecoveryError, segment_first, segment_name, tail};
 use crate::storage::Storage;
 
@@ -15,7 +15,7 @@ const REPORT: u64 = 4 << 20;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// The sequence number that each segment begins with and its size in bytes, in order, with
-    /// a torn tail included.
+    /// a torn tail included, without zeros that lie behind.
     pub segments: Vec<(u64, u64)>,
     /// The last sequence number, 0 when there is none.
     pub sequence: u64,
@@ -77,6 +77,9 @@ pub fn recover(
         segments.push((first, size.map_err(|error| RecoveryError::io(&name, error))?));
     }
     segments.sort_unstable();
+    if let Some(last) = segments.last_mut() {
+        last.1 = pieces::end_of_lines(storage, *last)?;
+    }
     let mut scan = Scan {
         found: Recovered { segments, mark, ..Recovered::default() },
         progress,

@@ -13,6 +13,10 @@ use crate::storage::Storage;
 /// So much room for lines is kept from one flush to the next, in bytes.
 const KEPT: usize = 4 << 20;
 
+/// What is filled ahead has room for so many flushes at least. Larger ones would write almost
+/// everything twice, which costs more than what their syncs are spared.
+const FLUSHES_AHEAD: u64 = 8;
+
 /// A journal that is open to be appended to.
 pub struct Journal {
     storage: Rc<dyn Storage>,
@@ -95,8 +99,10 @@ impl Journal {
         let mut open = None;
         if let Some(&(first, size)) = segments.last() {
             let mut segment = Segment::open(&*storage, first, size)?;
-            if torn.is_some() {
-                segment.cut()?;
+            // Zeros go away, and a cut that could not be synced is made again.
+            match torn.is_some() {
+                true => segment.cut()?,
+                false => segment.shrink()?,
             }
             // A later sync has to write it, whenever that comes.
             let here = mark.filter(|mark| mark.segment == first);
@@ -188,14 +194,19 @@ impl Journal {
         })
     }
 
-    /// Stores all that was pushed and makes all of it durable, with [`Sync::Never`] too.
+    /// Stores all that was pushed and makes all of it durable, with [`Sync::Never`] too. The last
+    /// segment has no zeros behind its lines then.
     ///
     /// # Errors
     /// As for [`Self::flush`].
     pub fn close(&mut self) -> Result<(), WriteError> {
         self.flush()?;
         self.unless_broken(Self::sync)?;
-        if self.segment.is_some() {
+        if let Some(segment) = &mut self.segment {
+            if let Err(error) = segment.finish(&*self.storage) {
+                // All of its lines are on the disk, and the next start cuts off the zeros.
+                tracing::warn!("{} can't be cut off behind its lines: {error}", segment.name());
+            }
             self.mark.sync(&*self.storage);
         }
         Ok(())
@@ -246,11 +257,27 @@ impl Journal {
     fn write_lines(&mut self) -> Result<(), WriteError> {
         let (lines, begins) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.begins));
         let result = self.write_pieces(&lines, &begins);
+        let flushed = lines.len() as u64;
         (self.lines, self.begins) = (lines, begins);
         result?;
         match self.options.sync {
-            Sync::Always => self.sync(),
+            Sync::Always => {
+                self.fill_ahead(flushed);
+                self.sync()
+            }
             Sync::Never => Ok(()),
+        }
+    }
+
+    /// Fills the segment ahead of its lines when there is nothing left to write over, unless what
+    /// is flushed, so many bytes, is too much for that.
+    fn fill_ahead(&mut self, flushed: u64) {
+        let Options { ahead, segment_bytes, .. } = self.options;
+        let Some(segment) = &mut self.segment else { return };
+        let end = segment.size.saturating_add(ahead).min(segment_bytes);
+        if flushed <= ahead / FLUSHES_AHEAD && segment.fill(end).is_err() {
+            // There is no room. It costs no commit, but should not be tried at every flush.
+            self.options.ahead = 0;
         }
     }
 
@@ -285,13 +312,22 @@ impl Journal {
 
     /// Makes all that was written durable.
     fn sync(&mut self) -> Result<(), WriteError> {
-        self.seal(self.pushed.sequence)
+        self.prove(self.pushed.sequence, Segment::sync)
     }
 
-    /// Makes the segment durable, whose last event has this sequence number.
+    /// Makes the segment durable as it is to stay, whose last event has this sequence number.
     fn seal(&mut self, sequence: u64) -> Result<(), WriteError> {
+        self.prove(sequence, Segment::finish)
+    }
+
+    /// Makes the segment durable by `sync`.
+    fn prove(
+        &mut self,
+        sequence: u64,
+        sync: fn(&mut Segment, &dyn Storage) -> io::Result<()>,
+    ) -> Result<(), WriteError> {
         let Some(segment) = &mut self.segment else { return Ok(()) };
-        let synced = segment.sync(&*self.storage);
+        let synced = sync(segment, &*self.storage);
         // What the disk has after a failed sync nobody knows, and the next one would not tell.
         synced.map_err(|error| failed("synced", &segment.name(), &error, false))?;
         self.proven = Some(Mark { segment: segment.first, offset: segment.size, sequence });

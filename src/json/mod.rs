@@ -124,6 +124,9 @@ pub fn push_key(out: &mut String, key: &str) {
 
 /// Appends a whole number to `out`.
 pub fn push_number(out: &mut String, mut number: u64) {
+    if number < 10 {
+        return out.push(char::from(b'0' + number as u8)); // as most versions are
+    }
     let (mut digits, mut from) = ([0; 20], 20);
     while from == 20 || number > 0 {
         from -= 1;

@@ -87,6 +87,31 @@ fn a_signal_ends_an_idle_node_whose_input_stays_open_and_its_events_are_there() 
 }
 
 #[test]
+fn while_a_node_runs_and_after_its_kill_zeros_lie_behind_the_lines_and_nobody_minds() {
+    let folder = Folder::new();
+    let mut node = Running::start(&["--data", &folder.data()]);
+    assert_eq!(node.ask(&create_user(1)), user_created(1));
+    let sound = "sound: 1 event in 1 commit, 1 stream, 1 file\n";
+    let lines = |journal: &[u8]| journal.iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    let look = || {
+        let journal = folder.journal();
+        let (lines, zeros) = journal.split_at(lines(&journal));
+        assert_eq!((lines.split(|byte| *byte == b'\n').count(), zeros.len()), (3, 1 << 20));
+        assert!(zeros.iter().all(|byte| *byte == 0));
+        assert_eq!(users(&folder.events()), [1]);
+        assert_eq!(ended(&folder.verify()), (Some(0), sound, ""));
+    };
+    look();
+    assert_eq!(node.kill().stderr, "");
+    look();
+    let again = node::run(&["--data", &folder.data()], create_user(2).as_bytes());
+    assert_eq!(ended(&again), (Some(0), user_created(2).as_str(), ""));
+    let journal = folder.journal();
+    assert_eq!(lines(&journal), journal.len());
+    assert_eq!(users(&folder.events()), [1, 2]);
+}
+
+#[test]
 fn a_signal_ends_a_node_without_a_directory_as_well() {
     let mut node = Running::start::<&str>(&[]);
     assert_eq!(node.ask(&echo(1)), echoed(1));

@@ -57,8 +57,9 @@ proptest! {
     fn without_marks_the_bytes_do_not_depend_on_the_batches(
         batches in prop::collection::vec(0_usize..6, 1..8),
         segment_bytes in 1_u64..3000,
+        ahead in prop_oneof![Just(0), 1_u64..1 << 14],
     ) {
-        let options = Options { segment_bytes, marks: false, ..Options::default() };
+        let options = Options { segment_bytes, marks: false, ahead, ..Options::default() };
         let at_once = closed(options, &[batches.iter().sum()]);
         prop_assert_eq!(closed(options, &batches).files(), at_once.files());
         let reopened = SimDisk::new();
@@ -78,7 +79,7 @@ fn push_says_where_the_line_will_be_and_runs_of_lines_are_read_by_place() {
         let items = &events[1..events.len() - 1];
         places.push(journal.push(first, last, None, &mut |out| out.push_str(items)));
     }
-    journal.flush().unwrap();
+    journal.close().unwrap();
     let read = |offset, bytes| {
         let mut found = Vec::new();
         read_entries(&disk, 1, offset, bytes, &mut |entry: &Entry<'_>| {

@@ -9,6 +9,7 @@ mod help;
 mod random;
 mod recovery;
 mod tails;
+mod zeros;
 
 #[path = "../support/sim_disk.rs"]
 #[allow(dead_code)]

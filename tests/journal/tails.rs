@@ -184,15 +184,6 @@ fn a_line_without_its_newline_is_torn_at_its_beginning() {
 }
 
 #[test]
-fn zeros_behind_the_last_line_are_a_torn_tail_however_many() {
-    let disk = closed(small(), &[2]);
-    let mut bytes = disk.files()[&segment(1)].clone();
-    bytes.resize(bytes.len() + 100_000, 0);
-    let (found, recovered) = read(&with(&disk, &segment(1), &bytes)).unwrap();
-    assert_eq!((found, recovered.torn.unwrap().bytes), (commits(0, 2), 100_000));
-}
-
-#[test]
 fn when_sectors_are_lost_in_any_order_the_acknowledged_commits_remain() {
     for seed in 0..300 {
         let disk = SimDisk::new();

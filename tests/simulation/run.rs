@@ -72,8 +72,9 @@ struct Run<'a> {
 /// Runs a seed to its end.
 pub fn run(seed: u64, sync: Sync, seen: &mut Seen) {
     let mut chance = Chance(seed);
-    let options =
-        Options { segment_bytes: 500 + chance.below(3000), sync, marks: !chance.in_four(1) };
+    let (segment_bytes, marks) = (500 + chance.below(3000), !chance.in_four(1));
+    // Small batches are followed by zeros, large ones are not.
+    let options = Options { segment_bytes, sync, ahead: 1 << 13, marks };
     let snapshot_every = chance.below(4);
     let world = World { a_command: 0, snapshot_every, ..World::new(options) };
     let mut bytes = [0; 32];

@@ -24,7 +24,7 @@ pub const CHECKPOINT: &str = "checkpoint";
 
 /// Segments of so many bytes at the most, and a sync at every flush.
 pub fn segments_of(segment_bytes: u64) -> Options {
-    Options { segment_bytes, sync: Sync::Always, marks: true }
+    Options { segment_bytes, sync: Sync::Always, ahead: 1 << 13, marks: true }
 }
 
 /// The store that is on a disk.

@@ -152,7 +152,7 @@ fn fill(program: &Path, data: &Path, messages: &str, pipe: usize) -> Duration {
 }
 
 /// How many events a second there are, of so many in each turn, without what comes before it.
-fn rate<T>(
+pub fn rate<T>(
     events: usize,
     span: Duration,
     mut prepare: impl FnMut() -> T,
@@ -170,13 +170,13 @@ fn rate<T>(
 }
 
 /// The next so many numbers.
-fn next(taken: &mut usize, count: usize) -> std::ops::Range<usize> {
+pub fn next(taken: &mut usize, count: usize) -> std::ops::Range<usize> {
     *taken += count;
     *taken - count..*taken
 }
 
 /// The id of the nth user, and the data of the event that creates it: those that `asof` stores.
-fn event(nth: usize) -> (String, String) {
+pub fn event(nth: usize) -> (String, String) {
     let data = format!(
         r#"{{"id":"user-{nth}","name":"User Number {nth}","email":"user{nth}@example.com","age":{}}}"#,
         18 + nth % 60

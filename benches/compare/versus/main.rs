@@ -1,7 +1,8 @@
 //! Asof beside what could be taken instead, and beside what can't be done without:
 //! `cargo bench --manifest-path benches/compare/Cargo.toml [--bench versus -- TABLES] [--data DIR]`.
 //!
-//! TABLES are any of `pipes`, `in-process`, `durable` and `recovery`; all of them unless told.
+//! TABLES are any of `pipes`, `in-process`, `durable`, `stores` and `recovery`; all of them unless
+//! told.
 //! Files lie below DIR, or else the system's temporary directory; it has to be on the disk that is
 //! meant. All that a table compares takes turns within each round, so that whatever else the
 //! machine does meets all of it; what is printed are medians over the rounds, and between what
@@ -25,6 +26,7 @@ mod rows;
 #[path = "../../durability/running.rs"]
 mod running;
 mod sqlite;
+mod stores;
 mod users;
 #[path = "../../pipes/workloads.rs"]
 mod workloads;
@@ -36,7 +38,7 @@ use std::time::Duration;
 
 use asof_compare::short_run;
 
-const TABLES: [&str; 4] = ["pipes", "in-process", "durable", "recovery"];
+const TABLES: [&str; 5] = ["pipes", "in-process", "durable", "stores", "recovery"];
 
 /// How much is done.
 struct Size {
@@ -105,6 +107,10 @@ fn main() {
     }
     if wanted("durable") {
         durable::tables(&program, &folder, &size);
+        println!();
+    }
+    if wanted("stores") {
+        stores::table(&folder, &size);
         println!();
     }
     if wanted("recovery") {
