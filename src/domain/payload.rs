@@ -66,18 +66,14 @@ impl<'a> Payload<'a> {
         payload
     }
 
-    /// The text of the object, if it can stay as it is: a JSON object without white space
-    /// between its tokens, without a backslash, and with few keys, none of them given twice.
-    /// `None` says nothing: some objects that are like this are not worth telling apart.
-    pub fn as_plain(&self) -> Option<&'a str> {
-        self.object?.plain_object()
-    }
-
     /// The members of the object behind the first `skipped` as fields, if they can stay as they
-    /// are. `None` says nothing, as with [`as_plain`](Self::as_plain).
+    /// are: in a JSON object without white space between its tokens, without a backslash, and with
+    /// few keys, none of them given twice. `None` says nothing: some objects that are like this are
+    /// not worth telling apart.
     pub fn as_fields(&self, skipped: usize) -> Option<Fields> {
-        let text = self.as_plain()?;
-        let (start, outline) = self.object?.members_from(skipped);
+        let object = self.object?;
+        let text = object.plain_object()?;
+        let (start, outline) = object.members_from(skipped);
         if skipped == 0 {
             return Some(Fields::outlined(text, outline));
         }

@@ -6,6 +6,7 @@ mod batch;
 mod builder;
 mod cached;
 mod checkpoint;
+mod foreign;
 mod plan;
 mod projector;
 mod runs;
@@ -29,16 +30,15 @@ use crate::executor::{
     Aggregate, CommandRequest, Failure, FailureCode, Outcome, Workspace, repeat, summary,
 };
 use crate::json;
-use crate::metrics::{Counts, Metrics, UNKNOWN};
+use crate::metrics::{Metrics, UNKNOWN};
 use crate::projection::Runner;
 use crate::query::Queries;
 use crate::query::past_answers::PastAnswers;
 use crate::saga::Manager;
-use crate::schema::{Delivery, Schema};
+use crate::schema::Schema;
 use crate::snapshot::Snapshots;
 use crate::store::{
-    AppendError, Appended, Commit, EventRecord, EventStore, ExpectedVersion, Idempotency, Metadata,
-    NewEvent,
+    AppendError, Commit, EventRecord, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
 };
 use crate::time::Timestamp;
 use cached::Cached;
@@ -323,63 +323,6 @@ impl Engine {
             }
             Some(timestamp) => Ok(timestamp),
             None => Ok(self.clock.now().max(newest)),
-        }
-    }
-
-    /// Takes in what others have stored since. A projection can also be behind what the engine
-    /// has seen: one that could not be restored, or not be replayed to the end.
-    fn catch_up(&mut self) {
-        self.catch_up_to(self.store.head());
-    }
-
-    /// Takes in what is stored up to a position, as far as it can be read.
-    fn catch_up_to(&mut self, until: u64) {
-        let store = self.store.as_ref();
-        self.runner.catch_up_to(store, &self.schema, self.seen);
-        if self.seen < until {
-            self.take_in(until);
-        }
-    }
-
-    /// Takes in what others have stored, up to a position.
-    #[cold]
-    fn take_in(&mut self, until: u64) {
-        let store = self.store.as_ref();
-        while self.seen < until {
-            let Some(event) = store.event(self.seen + 1) else { return };
-            let delivery = Delivery::stored(store, event, &self.schema);
-            self.runner.deliver(&delivery);
-            Self::count(&mut self.metrics.counts, &self.aggregates, &self.events, &delivery);
-            self.seen += 1;
-        }
-    }
-
-    /// Counts those stored events since the last call that can't be read; the node's `own` can.
-    fn count_foreign(&mut self, own: Option<Appended>) {
-        let own = |position| own.is_some_and(|own| (own.first..=own.last).contains(&position));
-        let new = self.seen + 1..=self.store.head();
-        self.seen = self.store.head();
-        for position in new.filter(|position| !own(*position)) {
-            let Some(event) = self.store.event(position) else { return };
-            let delivery = Delivery::stored(self.store.as_ref(), event, &self.schema);
-            Self::count(&mut self.metrics.counts, &self.aggregates, &self.events, &delivery);
-        }
-    }
-
-    /// Counts an event if it can't be read.
-    #[cold]
-    fn count(
-        counts: &mut Counts,
-        aggregates: &[Box<dyn Aggregate>],
-        events: &ByName<usize>,
-        delivery: &Delivery<'_>,
-    ) {
-        match events.get(delivery.event().event_type) {
-            None => counts.unknown_events += 1,
-            Some(aggregate) => {
-                let readable = aggregates[*aggregate].reads(delivery);
-                counts.unreadable_events += u64::from(!readable);
-            }
         }
     }
 }

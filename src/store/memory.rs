@@ -138,9 +138,8 @@ impl EventStore for MemoryStore {
         let Some(nth) = self.place(sequence_number) else {
             return self.cold.event(sequence_number).map(|it| (it.event_type, it.aggregate_id));
         };
-        let record = self.records.get(nth)?;
-        let kind = self.kinds.get(self.records.kind(nth, record))?;
-        Some((kind.event_type, self.aggregate_id(record.stream)))
+        let record = self.records.get(nth)?; // so the place fits 32 bits
+        Some((self.kind_at(nth as u32)?.event_type, self.aggregate_id(record.stream)))
     }
 
     fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>> {
@@ -392,14 +391,6 @@ impl MemoryStore {
     pub(super) fn kind_at(&self, nth: u32) -> Option<Kind<&str>> {
         let record = self.records.get(nth as usize)?;
         self.kinds.get(self.records.kind(nth as usize, record))
-    }
-
-    /// The id of the aggregate of a stream.
-    pub(super) fn aggregate_id(&self, stream: u32) -> &str {
-        match self.first(stream) {
-            Some(first) => self.records.id(first),
-            None => self.cold.aggregate_id(stream),
-        }
     }
 
     /// When the event at a position happened, if it has been reached and can be read.

@@ -86,6 +86,14 @@ impl MemoryStore {
         self.firsts.get(nth as usize)
     }
 
+    /// The id of the aggregate of a stream.
+    pub(super) fn aggregate_id(&self, stream: u32) -> &str {
+        match self.first(stream) {
+            Some(first) => self.records.id(first),
+            None => self.cold.aggregate_id(stream),
+        }
+    }
+
     /// See [`EventStore::version_at`](super::EventStore::version_at).
     pub(super) fn find_version(&self, key: StreamKey, until: u64) -> u64 {
         let StreamKey(stream) = key;

@@ -49,6 +49,11 @@ fn told(
     }
     let mut files = disk.files();
     files.retain(|name, _| name.starts_with("journal-"));
+    for bytes in files.values_mut() {
+        // Only a node that was closed has cut off the zeros ahead of its lines.
+        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        bytes.truncate(end);
+    }
     (told, files)
 }
 
