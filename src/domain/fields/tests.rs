@@ -171,3 +171,11 @@ fn fields_survive_serde() {
     assert_eq!(serde_json::from_str::<Fields>(&text).unwrap(), have);
     assert!(serde_json::from_str::<Fields>("[1]").is_err());
 }
+
+#[test]
+fn fields_are_told_apart_by_all_of_their_names() {
+    let fields = outlined(&fields(r#"{"nick":1,"name":2,"names":3,"mane":4}"#));
+    let names = ["name", "mane", "nick", "names", "nam", "nine"];
+    let expected = [Some("2"), Some("4"), Some("1"), Some("3"), None, None];
+    assert_eq!(fields.get_each(names), expected);
+}

@@ -171,3 +171,13 @@ proptest! {
         is_usual(&format!("{{{text}}}         "));
     }
 }
+
+#[test]
+fn keys_are_told_apart_beyond_their_first_eight_bytes() {
+    let text = r#"{"customer_no":1,"customer_id":2,"customer":3,"custom":4,"end":"of the text"}"#;
+    let mut tape = Tape::default();
+    let members = Members::of(tape.read(text).unwrap()).unwrap();
+    let keys = ["customer_id", "customer_no", "customer", "custom", "customer_at", "customers"];
+    let expected = [Some("2"), Some("1"), Some("3"), Some("4"), None, None];
+    assert_eq!(keys.map(|key| members.get(key)), expected);
+}

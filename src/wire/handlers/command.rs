@@ -201,3 +201,43 @@ pub(super) fn write_errors(out: &mut String, errors: &[String]) {
     }
     out.push(']');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Settings;
+    use crate::env::{LogicalClock, UuidV7};
+    use crate::load::load;
+    use crate::store::MemoryStore;
+    use crate::wire::request::Identity;
+
+    #[test]
+    fn events_that_can_not_be_read_are_left_out_of_a_reply() {
+        let settings = Settings {
+            store: Box::new(MemoryStore::new()),
+            clock: Box::new(LogicalClock::starting_at(Timestamp::MIN)),
+            ids: Box::new(UuidV7::seeded(1)),
+            stopwatch: None,
+            snapshot_every: 0,
+        };
+        let mut engine = crate::app::engine(settings).unwrap();
+        let events = r#"{"eventType":"A","aggregateId":"a","data":{}}
+{"eventType":"B","aggregateId":"b","data":{}}"#;
+        load(events.as_bytes(), &mut engine).unwrap();
+        let desk = Desk { engine: &mut engine, identity: &mut Identity::default() };
+        let written = |positions: &[u64]| {
+            let mut out = String::new();
+            let stored = |out: &mut String, store: &dyn EventStore, position| {
+                write_one(out, store, position, false)
+            };
+            let outcome = Outcome::Ran(positions.to_vec());
+            write_events(&mut out, &desk, &outcome, stored, |_, _| {});
+            out
+        };
+        let (a, b) =
+            (r#"{"eventType":"A","aggregateId":"a"}"#, r#"{"eventType":"B","aggregateId":"b"}"#);
+        assert_eq!(written(&[1, 2]), format!("[{a},{b}]"));
+        assert_eq!(written(&[9, 1, 9, 2, 9]), format!("[{a},{b}]"));
+        assert_eq!(written(&[9]), "[]");
+    }
+}
