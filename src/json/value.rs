@@ -98,8 +98,7 @@ impl<'a> Json<'a> {
     /// its end if there are none, and where these lie in an object of their own.
     pub(crate) fn members_from(self, skipped: usize) -> (usize, Outline) {
         let Some(object) = self.nodes.first() else {
-            let mut members = Outline::UNKNOWN.members(self.text).take(skipped);
-            let last = std::iter::from_fn(|| members.next()).last();
+            let last = Outline::UNKNOWN.members(self.text).take(skipped).last();
             return (last.map_or(1, |last| last.end + 1), Outline::UNKNOWN);
         };
         let mut members = self.inner().siblings.map(|(node, _)| node).skip(skipped).peekable();

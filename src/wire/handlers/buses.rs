@@ -7,7 +7,6 @@ use crate::domain::Fields;
 use crate::executor::{CommandRequest, Failure, Outcome, PlannedEvent};
 use crate::json::{self, Members};
 use crate::query::{Params, QueryRequest};
-use crate::store::EventStore;
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
@@ -116,15 +115,15 @@ fn execute(
 
 /// Writes the events of a command, each with the id of its aggregate and the fields `shown`.
 fn write_events(out: &mut String, desk: &Desk<'_>, outcome: &Outcome, shown: &[&str]) {
-    let stored = |out: &mut String, store: &dyn EventStore, position| {
-        let event = store.event(position)?;
+    let stored = |out: &mut String, position| {
+        let event = desk.engine.store().event(position)?;
         write_event(out, event.event_type, event.aggregate_id, event.data, shown);
         Some(())
     };
     let planned = |out: &mut String, event: &PlannedEvent| {
         write_event(out, event.event_type, &event.aggregate_id, &event.data, shown);
     };
-    command::write_events(out, desk, outcome, stored, planned);
+    command::write_events(out, outcome, stored, planned);
 }
 
 fn write_event(out: &mut String, event_type: &str, id: &str, data: &str, shown: &[&str]) {
