@@ -60,6 +60,7 @@
 
 pub mod app;
 pub mod checkpoint;
+pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod env;
@@ -69,7 +70,7 @@ pub mod json;
 pub mod load;
 pub mod metrics;
 pub mod node;
-mod packed;
+pub mod packed;
 pub mod projection;
 pub mod query;
 pub mod replay;

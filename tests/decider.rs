@@ -4,7 +4,7 @@
 
 mod support;
 
-use asof::domain::user::{User, UserCommand, UserEvent};
+use asof::app::domain::user::{User, UserCommand, UserEvent};
 use asof::domain::{Command, Event, Payload};
 use asof::json::Json;
 use support::scenario::{created, deleted, evolved, fields, given, occasion, updated};

@@ -4,8 +4,8 @@
 
 mod support;
 
+use asof::app::domain::order::{OrderCommand, OrderDecider, OrderEvent};
 use asof::domain::Command;
-use asof::domain::order::{OrderCommand, OrderDecider, OrderEvent};
 use support::orders::*;
 use support::scenario::When;
 

@@ -4,7 +4,7 @@
 
 mod support;
 
-use asof::domain::user::{User, UserEvent};
+use asof::app::domain::user::{User, UserEvent};
 use asof::domain::{Event, Fields};
 use asof::json::Json;
 use proptest::prelude::*;

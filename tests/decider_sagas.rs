@@ -3,12 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use asof::domain::fulfilment::{
+use asof::app::domain::fulfilment::{
     Fulfilment, FulfilmentCompensated, FulfilmentDecider, FulfilmentEvent, FulfilmentStarted,
     PlannedItem, StepDone, StepRefused,
 };
-use asof::domain::saga::{Saga, SagaDecider, SagaEvent, SagaStarted, SagaStep};
-use asof::domain::stock::{
+use asof::app::domain::saga::{Saga, SagaDecider, SagaEvent, SagaStarted, SagaStep};
+use asof::app::domain::stock::{
     ProductStocked, Stock, StockCommand, StockDecider, StockEvent, StockReservation,
 };
 use asof::domain::{Decider, Event, Money, Rejection};
@@ -101,7 +101,7 @@ fn some<E: Clone + std::fmt::Debug + 'static>(of: Vec<E>) -> impl Strategy<Value
 proptest! {
     #[test]
     fn whatever_has_happened_a_saga_comes_to_its_end(events in some(saga_events())) {
-        use asof::domain::saga::SagaCommand::Continue;
+        use asof::app::domain::saga::SagaCommand::Continue;
         let run_id = "saga:s".to_owned();
         let mut state = after::<SagaDecider>(&events);
         if state == Saga::Absent {
@@ -123,7 +123,7 @@ proptest! {
         events in some(fulfilment_events()),
         refusals in prop::collection::vec(any::<bool>(), 10),
     ) {
-        use asof::domain::fulfilment::FulfilmentCommand::Continue;
+        use asof::app::domain::fulfilment::FulfilmentCommand::Continue;
         let mut state = after::<FulfilmentDecider>(&events);
         if state == Fulfilment::Absent {
             return Ok(());

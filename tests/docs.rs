@@ -143,8 +143,11 @@ fn every_message_command_query_and_error_is_in_the_tables() {
         snapshot_every: 0,
     };
     let engine = asof::app::engine(settings).unwrap();
-    let mut rows: Vec<String> =
-        ROUTES.iter().map(|route| format!("| `{}` |", route.kind)).collect();
+    let mut rows: Vec<String> = ROUTES
+        .iter()
+        .chain(asof::app::ROUTES)
+        .map(|route| format!("| `{}` |", route.kind))
+        .collect();
     rows.extend(engine.command_names().map(|name| format!("| `{name}` |")));
     rows.extend(engine.query_names().map(|name| format!("| `{name}` |")));
     rows.extend(ERRORS.iter().map(|row| format!("| {} | {} |", row.code, row.name)));

@@ -4,18 +4,19 @@
 
 mod support;
 
-use asof::domain::user::{UserDecider, UserFacts};
+use asof::app::domain::user::{UserDecider, UserFacts};
+use asof::app::projection::users::Users;
+use asof::app::query::get_user::GET_USER;
+use asof::app::schema::user_created;
 use asof::engine::{BuildError, EngineBuilder};
 use asof::env::UuidV7;
 use asof::executor::{Aggregate, CommandRequest, Executor, Workspace};
 use asof::json::Json;
 use asof::metrics::Lookups;
 use asof::projection::Runner;
-use asof::projection::users::Users;
 use asof::query::get_events::GET_EVENTS;
-use asof::query::get_user::GET_USER;
 use asof::replay::{Replayed, Sources, replay};
-use asof::schema::{EventKind, Schema, SchemaGap, user_created};
+use asof::schema::{EventKind, Schema, SchemaGap};
 use asof::snapshot::Snapshots;
 use asof::store::{EventStore, MemoryStore};
 use support::counter::{Borrower, Counter, Creator, Rebuilder};
@@ -34,7 +35,7 @@ fn refusal(code: &str, error: &str) -> String {
 #[test]
 fn all_events_of_a_command_are_stored_together_or_not_at_all() {
     let (store, script) = ScriptedStore::new();
-    let builder = EngineBuilder::default().aggregate::<Counter>(|_, _| ()).query(GET_EVENTS);
+    let builder = EngineBuilder::default().aggregate::<Counter>();
     let engine = builder.build(settings(Box::new(store), 2)).unwrap();
     let mut session = Session::with_engine(engine);
     let count = r#"{"type":"Count","payload":{"id":"c","by":3}}"#;
@@ -61,7 +62,7 @@ fn all_events_of_a_command_are_stored_together_or_not_at_all() {
 
 #[test]
 fn replay_goes_on_exactly_behind_the_latest_fitting_snapshot() {
-    let builder = EngineBuilder::default().aggregate::<Counter>(|_, _| ());
+    let builder = EngineBuilder::default().aggregate::<Counter>();
     let mut engine = builder.build(settings(Box::new(MemoryStore::new()), 0)).unwrap();
     for (id, by) in [("c", 3), ("other", 2), ("c", 4)] {
         let payload = format!(r#"{{"id":"{id}","by":{by}}}"#);
@@ -122,7 +123,7 @@ fn error(builder: EngineBuilder) -> Option<BuildError> {
 
 fn users() -> EngineBuilder {
     EngineBuilder::default()
-        .aggregate::<UserDecider>(|_, _| UserFacts::default())
+        .aggregate_with::<UserDecider>(|_, _| UserFacts::default())
         .upcaster(user_created::V1_TO_V2)
         .query(GET_USER)
 }
@@ -130,25 +131,26 @@ fn users() -> EngineBuilder {
 #[test]
 fn a_name_is_registered_once() {
     assert_eq!(error(users()), None);
-    let aggregate = users().aggregate::<UserDecider>(|_, _| UserFacts::default());
+    let aggregate = users().aggregate_with::<UserDecider>(|_, _| UserFacts::default());
     assert_eq!(error(aggregate), Some(BuildError::Twice("User")));
-    let command = users().aggregate::<Creator>(|_, _| ());
+    let command = users().aggregate::<Creator>();
     assert_eq!(error(command), Some(BuildError::Twice("CreateUser")));
     let step = users().upcaster(user_created::V1_TO_V2);
     assert_eq!(error(step), Some(BuildError::Twice("UserCreated")));
     let projection = users().projection::<Users>().projection::<Users>();
     assert_eq!(error(projection), Some(BuildError::Twice("users")));
     assert_eq!(error(users().query(GET_USER)), Some(BuildError::Twice("GetUser")));
-    let event = users().aggregate::<Borrower>(|_, _| ());
+    let event = users().aggregate::<Borrower>();
     assert_eq!(error(event), Some(BuildError::Twice("UserDeleted")));
-    let of_the_engine = users().aggregate::<Rebuilder>(|_, _| ());
+    let of_the_engine = users().aggregate::<Rebuilder>();
     assert_eq!(error(of_the_engine), Some(BuildError::Twice("RebuildProjection")));
     assert_eq!(BuildError::Twice("GetUser").to_string(), "GetUser is registered twice");
 }
 
 #[test]
 fn every_old_version_of_an_event_needs_its_upcaster() {
-    let without = EngineBuilder::default().aggregate::<UserDecider>(|_, _| UserFacts::default());
+    let without =
+        EngineBuilder::default().aggregate_with::<UserDecider>(|_, _| UserFacts::default());
     let gap = BuildError::Gap(SchemaGap { event_type: "UserCreated", from_version: 1 });
     let text = "no upcaster leads from version 1 of UserCreated to the next";
     assert_eq!(gap.to_string(), text);
@@ -157,11 +159,13 @@ fn every_old_version_of_an_event_needs_its_upcaster() {
 
 #[test]
 fn an_engine_names_every_command_and_every_query_it_takes() {
-    let builder = users().query(GET_EVENTS).aggregate::<Counter>(|_, _| ());
+    let builder = users().aggregate::<Counter>();
     let engine = builder.build(settings(Box::new(MemoryStore::new()), 0)).unwrap();
     let commands: Vec<_> = engine.command_names().collect();
     let of_the_aggregates = ["CreateUser", "UpdateUser", "DeleteUser", "Count"];
     assert_eq!(commands, [&of_the_aggregates[..], &["RebuildProjection"]].concat());
     let queries: Vec<_> = engine.query_names().collect();
-    assert_eq!(queries, ["GetEvents", "GetUser"]);
+    let of_every_node =
+        ["Diff", "Explain", "GetEvents", "GetHealth", "GetMetrics", "GetProjections"];
+    assert_eq!(queries, [&of_every_node[..], &["GetUser"]].concat());
 }

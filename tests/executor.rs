@@ -4,9 +4,9 @@
 
 mod support;
 
+use asof::app::projection::users::Users;
 use asof::executor::{CommandRequest, Failure};
 use asof::json::Json;
-use asof::projection::users::Users;
 use asof::store::{
     AppendError, Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent,
 };

@@ -6,12 +6,12 @@ mod support;
 
 use std::cell::RefCell;
 
+use asof::app::projection::inventory::Inventory;
+use asof::app::query::get_product_quantities::GET_PRODUCT_QUANTITIES;
+use asof::app::query::list_product_quantities::LIST_PRODUCT_QUANTITIES;
 use asof::engine::Engine;
 use asof::metrics::Metrics;
-use asof::projection::inventory::Inventory;
 use asof::projection::{Models, Past};
-use asof::query::get_product_quantities::GET_PRODUCT_QUANTITIES;
-use asof::query::list_product_quantities::LIST_PRODUCT_QUANTITIES;
 use asof::query::{Basis, Params, Queries, Query, Row, View};
 use asof::replay::Sources;
 use asof::snapshot::Snapshots;

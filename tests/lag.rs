@@ -4,19 +4,18 @@
 
 mod support;
 
-use std::any::Any;
-
-use asof::domain::user::UserDecider;
+use asof::app::domain::user::UserDecider;
+use asof::app::projection::users::Users;
+use asof::app::query::get_user::GET_USER;
+use asof::app::schema::user_created;
 use asof::engine::EngineBuilder;
 use asof::metrics::Metrics;
-use asof::projection::users::Users;
 use asof::projection::{Models, NewProjection, Projection, Runner};
 use asof::query::get_health::GET_HEALTH;
 use asof::query::get_projections::GET_PROJECTIONS;
-use asof::query::get_user::GET_USER;
 use asof::query::{Params, Queries, Query, View};
 use asof::replay::Sources;
-use asof::schema::{Delivery, EventKind, Schema, user_created};
+use asof::schema::{Delivery, EventKind, Schema};
 use asof::snapshot::Snapshots;
 use asof::store::{Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent};
 use support::session::{Session, moment, settings};
@@ -32,10 +31,6 @@ impl Projection for Unconcerned {
 
     fn apply(&mut self, _: &Delivery<'_>) -> bool {
         false
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 
@@ -121,6 +116,6 @@ fn a_query_whose_read_model_the_node_does_not_have_is_error_11() {
     let builder = EngineBuilder::default().query(GET_USER);
     let mut session = Session::with_engine(builder.build(settings(Box::new(store()), 0)).unwrap());
     let query = r#"{"type":"query","msg_id":1,"query":{"type":"GetUser","params":{"userId":"a"}}}"#;
-    let error = r#"{"type":"error","in_reply_to":1,"code":11,"text":"the read model asof::projection::users::Users is not available"}"#;
+    let error = r#"{"type":"error","in_reply_to":1,"code":11,"text":"the read model asof::app::projection::users::Users is not available"}"#;
     assert_eq!(session.ask(query), error);
 }

@@ -7,7 +7,7 @@ mod support;
 
 use std::io::ErrorKind;
 
-use asof::domain::named_projection::{
+use asof::app::domain::named_projection::{
     NamedProjection, NamedProjectionCommand, NamedProjectionDecider, NamedProjectionEvent,
 };
 use asof::domain::{Command, Decider, Event, Occasion, Payload};

@@ -4,7 +4,7 @@
 
 mod support;
 
-use asof::domain::order::{
+use asof::app::domain::order::{
     Cancellation, Items, Order, OrderEvent, OrderShipped, Payment, PlacedOrder, Shipment, Status,
 };
 use asof::domain::{Event, Money};
@@ -18,7 +18,7 @@ fn create_with(field: &str, value: &str) -> String {
     format!("{}{value}{}", &CREATE[..start], &CREATE[end..])
 }
 
-fn create(payload: &str) -> support::scenario::When<asof::domain::order::OrderDecider> {
+fn create(payload: &str) -> support::scenario::When<asof::app::domain::order::OrderDecider> {
     given_order([]).when("CreateOrder", payload)
 }
 

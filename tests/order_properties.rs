@@ -4,7 +4,7 @@
 
 mod support;
 
-use asof::domain::order::{Order, OrderEvent, Status};
+use asof::app::domain::order::{Order, OrderEvent, Status};
 use asof::domain::{Event, Money};
 use proptest::prelude::*;
 use support::orders::*;
@@ -125,7 +125,7 @@ proptest! {
         let (command, payload) = pay(&events);
         events.extend(given_order(events.clone()).when(command, &payload).outcome().unwrap_or_default());
         let Order::Placed(order) = order_after(events) else { panic!("it was created") };
-        let cents = |cents: u128, item: &asof::domain::order::Item| {
+        let cents = |cents: u128, item: &asof::app::domain::order::Item| {
             cents + u128::from(item.unit_price.cents()) * u128::from(item.quantity)
         };
         prop_assert_eq!(order.items.iter().fold(0, cents), u128::from(order.total_amount.cents()));

@@ -6,15 +6,15 @@ mod support;
 
 use std::cell::RefCell;
 
-use asof::domain::fulfilment::FulfilmentRun;
-use asof::domain::stock::Levels;
+use asof::app::domain::fulfilment::FulfilmentRun;
+use asof::app::domain::stock::Levels;
+use asof::app::projection::fulfilments::Fulfilments;
+use asof::app::projection::stock::Stocks;
+use asof::app::query::get_fulfilment::GET_FULFILMENT;
+use asof::app::query::get_stock::GET_STOCK;
 use asof::engine::Engine;
 use asof::metrics::Metrics;
-use asof::projection::fulfilments::Fulfilments;
-use asof::projection::stock::Stocks;
 use asof::projection::{Models, Past};
-use asof::query::get_fulfilment::GET_FULFILMENT;
-use asof::query::get_stock::GET_STOCK;
 use asof::query::{Basis, Params, Queries, Query, QueryRequest, Row, View};
 use asof::replay::Sources;
 use asof::snapshot::Snapshots;

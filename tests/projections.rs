@@ -4,18 +4,18 @@
 
 mod support;
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::cell::Cell;
 
+use asof::app::domain::user::{UserDecider, UserFacts};
+use asof::app::schema::user_created;
 use asof::domain::Event;
-use asof::domain::user::{UserDecider, UserFacts};
 use asof::engine::EngineBuilder;
 use asof::executor::{CommandRequest, Outcome};
 use asof::json::Json;
 use asof::projection::{Checkpoint, Models, NewProjection, Past, Projection, Runner, Status};
 use asof::replay::Sources;
-use asof::schema::{Delivery, EventKind, Schema, user_created};
+use asof::schema::{Delivery, EventKind, Schema};
 use asof::snapshot::Snapshots;
 use asof::store::{Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent};
 use proptest::prelude::*;
@@ -83,15 +83,11 @@ impl Projection for Tally {
         }
         true
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 fn engine() -> asof::engine::Engine {
     EngineBuilder::default()
-        .aggregate::<UserDecider>(|_, _| UserFacts::default())
+        .aggregate_with::<UserDecider>(|_, _| UserFacts::default())
         .upcaster(user_created::V1_TO_V2)
         .projection::<Tally>()
         .build(settings(Box::new(MemoryStore::new()), 0))

@@ -5,10 +5,11 @@
 
 mod support;
 
-use asof::domain::user::UserDecider;
-use asof::projection::users::Users;
+use asof::app::domain::user::UserDecider;
+use asof::app::projection::users::Users;
+use asof::app::schema::user_created;
 use asof::projection::{NewProjection, Runner, Status};
-use asof::schema::{Delivery, EventKind, Schema, user_created};
+use asof::schema::{Delivery, EventKind, Schema};
 use asof::store::EventStore;
 use asof::time::Timestamp;
 use proptest::prelude::*;

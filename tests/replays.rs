@@ -4,10 +4,11 @@
 
 mod support;
 
-use asof::domain::user::{User, UserDecider, UserEvent};
+use asof::app::domain::user::{User, UserDecider, UserEvent};
+use asof::app::schema::user_created;
 use asof::domain::{Decider, Event};
 use asof::replay::{Replayed, Sources, Start, replay, replay_from};
-use asof::schema::{EventKind, Schema, user_created};
+use asof::schema::{EventKind, Schema};
 use asof::snapshot::Snapshots;
 use asof::store::{
     Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent, RecordedEvent, StreamKey,

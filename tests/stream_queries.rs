@@ -6,16 +6,17 @@ mod support;
 
 use std::cell::RefCell;
 
-use asof::domain::user::UserDecider;
+use asof::app::domain::user::UserDecider;
+use asof::app::query::get_user_at_time::GET_USER_AT_TIME;
+use asof::app::query::get_user_history::GET_USER_HISTORY;
+use asof::app::schema::user_created;
 use asof::json::{Json, Members};
 use asof::metrics::Metrics;
 use asof::projection::{Models, Runner};
 use asof::query::get_events::GET_EVENTS;
-use asof::query::get_user_at_time::GET_USER_AT_TIME;
-use asof::query::get_user_history::GET_USER_HISTORY;
 use asof::query::{Basis, Params, Queries, Query, Row, View};
 use asof::replay::Sources;
-use asof::schema::{EventKind, Schema, user_created};
+use asof::schema::{EventKind, Schema};
 use asof::snapshot::Snapshots;
 use asof::store::{
     Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent, RecordedEvent,

@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use crate::journal;
+use crate::storage::{Disk, Storage};
+use crate::store::{self, RecordedEvent};
+use crate::time::Timestamp;
 use anyhow::{Context, bail};
-use asof::journal;
-use asof::storage::{Disk, Storage};
-use asof::store::{self, RecordedEvent};
-use asof::time::Timestamp;
 use clap::Args;
 
 use super::progress::Progress;

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use asof::engine::{Engine, Settings};
-use asof::env::{
+use crate::engine::{Engine, EngineBuilder, Settings};
+use crate::env::{
     Clock, IdGenerator, LogicalClock, Stopwatch, SystemClock, SystemStopwatch, UuidV7,
 };
-use asof::journal;
-use asof::node::Node;
-use asof::storage::Disk;
-use asof::store::{DurableStore, EventStore, MemoryStore};
-use asof::time::Timestamp;
-use asof::wire::reply::ReplyStyle;
+use crate::journal;
+use crate::node::Node;
+use crate::storage::Disk;
+use crate::store::{DurableStore, EventStore, MemoryStore};
+use crate::time::Timestamp;
+use crate::wire::reply::ReplyStyle;
+use crate::wire::router::Route;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::input::Input;
@@ -89,7 +90,7 @@ pub fn timestamp(text: &str) -> Result<Timestamp, &'static str> {
 }
 
 /// Answers on stdout what comes on stdin, until that ends.
-pub fn serve(options: &Options) -> anyhow::Result<()> {
+pub fn serve(builder: EngineBuilder, messages: &[Route], options: &Options) -> anyhow::Result<()> {
     // Held until the process ends, however it does.
     let lock = options.data.as_deref().map(lock).transpose()?;
     let store: Box<dyn EventStore> = match (&lock, &options.data) {
@@ -99,7 +100,7 @@ pub fn serve(options: &Options) -> anyhow::Result<()> {
         }
         _ => Box::new(MemoryStore::new()),
     };
-    let mut engine = engine(store, options)?;
+    let mut engine = engine(builder, store, options)?;
     if let Some(file) = &options.load {
         load(file, &mut engine)?;
     }
@@ -107,7 +108,7 @@ pub fn serve(options: &Options) -> anyhow::Result<()> {
         Style::Envelope => ReplyStyle::Envelope,
         Style::Body => ReplyStyle::Body,
     };
-    let mut node = Node::new(engine, style, options.max_message);
+    let mut node = Node::new(engine, style, options.max_message).with_messages(messages)?;
     let mut input = Input::new().context("the signals can't be taken over")?;
     let served = node.run(&mut input, &mut io::stdout().lock());
     let closed = node.close();
@@ -139,7 +140,11 @@ fn open(disk: Rc<Disk>, options: &Options) -> anyhow::Result<DurableStore> {
     Ok(DurableStore::open(disk, settings, &mut |done, all| progress.tell(done, all))?)
 }
 
-fn engine(store: Box<dyn EventStore>, options: &Options) -> anyhow::Result<Engine> {
+fn engine(
+    builder: EngineBuilder,
+    store: Box<dyn EventStore>,
+    options: &Options,
+) -> anyhow::Result<Engine> {
     let (clock, stopwatch): (Box<dyn Clock>, Option<Box<dyn Stopwatch>>) = match options.clock {
         Some(start) => (Box::new(LogicalClock::starting_at(start)), None),
         None => (Box::new(SystemClock::default()), Some(Box::new(SystemStopwatch::start()))),
@@ -155,7 +160,7 @@ fn engine(store: Box<dyn EventStore>, options: &Options) -> anyhow::Result<Engin
     let snapshot_every = options.snapshot_every;
     let settings = Settings { store, clock, ids, stopwatch, snapshot_every };
     let mut progress = Progress::of("taking in the events");
-    let builder = asof::app::builder().cache_ttl(options.cache_ttl);
+    let builder = builder.cache_ttl(options.cache_ttl);
     Ok(builder.build_with(settings, &mut |done, all| progress.tell(done, all))?)
 }
 
@@ -164,7 +169,7 @@ fn load(path: &Path, engine: &mut Engine) -> anyhow::Result<()> {
     let file = File::open(path).with_context(|| format!("can't open {name}"))?;
     let all = file.metadata().map_or(0, |metadata| metadata.len());
     let file = Counted { file, done: 0, all, progress: Progress::of("loading events") };
-    let events = asof::load::load(BufReader::new(file), engine)
+    let events = crate::load::load(BufReader::new(file), engine)
         .with_context(|| format!("can't load {name}"))?;
     tracing::debug!("{events} events loaded from {name}");
     Ok(())

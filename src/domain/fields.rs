@@ -22,7 +22,7 @@ pub struct Fields {
 impl Fields {
     /// The fields `members`, keys with the text of valid JSON values, in their order. Spacing
     /// inside of the values is dropped.
-    pub(crate) fn new<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    pub fn new<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut text = String::with_capacity(128);
         text.push('{');
         for (key, raw) in members {
@@ -44,12 +44,12 @@ impl Fields {
 
     /// The fields `text` as they are written: one that [`as_str`](Self::as_str) returned, or that
     /// [`json::plain_members`] calls plain. This is then what [`parse`](Self::parse) makes of it.
-    pub(crate) fn known(text: &str) -> Self {
+    pub fn known(text: &str) -> Self {
         Self { text: text.into(), outline: Outline::UNKNOWN }
     }
 
     /// The same, where it is known where the members lie.
-    pub(crate) fn outlined(text: &str, outline: Outline) -> Self {
+    pub fn outlined(text: &str, outline: Outline) -> Self {
         Self { text: text.into(), outline }
     }
 
@@ -85,7 +85,7 @@ impl Fields {
     }
 
     /// The members, in their order.
-    pub(crate) fn iter(&self) -> Outlined<'_> {
+    pub fn iter(&self) -> Outlined<'_> {
         self.outline.members(&self.text)
     }
 

@@ -1,25 +1,17 @@
 //! The rules: what commands there are, which events they lead to, what state those leave.
 //!
 //! Everything here is pure: no clock, no randomness, no files. Time and new ids come in with
-//! the command. One file an aggregate, or a folder, each in the same order: commands, events,
-//! state, decider.
+//! the command.
 
 mod fields;
-pub mod fulfilment;
 pub mod money;
-pub mod named_projection;
-pub mod order;
 mod payload;
-mod prefix;
 mod run;
-pub mod saga;
-pub mod stock;
-pub mod user;
 
 pub use fields::Fields;
 pub use money::{Money, Sum};
 pub use payload::Payload;
-pub use run::{Phase, Progress, RunEvent};
+pub use run::{Progress, RunEvent};
 
 use std::borrow::Cow;
 

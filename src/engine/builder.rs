@@ -16,6 +16,12 @@ use crate::metrics::Metrics;
 use crate::projection::open_runs::OpenRuns;
 use crate::projection::{NewProjection, Projection, Runner};
 use crate::query::cache::{CachedQueries, CachedQuery, QueryCache, Touched};
+use crate::query::diff::DIFF;
+use crate::query::explain::EXPLAIN;
+use crate::query::get_events::GET_EVENTS;
+use crate::query::get_health::GET_HEALTH;
+use crate::query::get_metrics::GET_METRICS;
+use crate::query::get_projections::GET_PROJECTIONS;
 use crate::query::past_answers::PastAnswers;
 use crate::query::{Queries, Query};
 use crate::saga::{Manager, ProcessManager};
@@ -41,8 +47,8 @@ pub struct Settings {
     pub snapshot_every: u64,
 }
 
-/// Collects what an engine is to know.
-#[derive(Default)]
+/// Collects what an engine is to know. Whatever it is about, it answers the queries about the store
+/// and the node itself: `GetEvents`, `GetProjections`, `Explain`, `Diff`, `GetMetrics`, `GetHealth`.
 pub struct EngineBuilder {
     aggregates: Vec<Box<dyn Aggregate>>,
     commands: ByName<Taker>,
@@ -76,10 +82,44 @@ pub enum BuildError {
     Damaged(String),
 }
 
+/// The queries of every node.
+const QUERIES: [Query; 6] = [GET_EVENTS, GET_PROJECTIONS, EXPLAIN, DIFF, GET_METRICS, GET_HEALTH];
+
+impl Default for EngineBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl EngineBuilder {
-    /// Registers an aggregate: its commands, its events, and how it learns the facts for its
-    /// decisions.
-    pub fn aggregate<D: Decider>(mut self, look_up: LookUp<D>) -> Self {
+    /// A builder that knows no aggregate yet.
+    pub fn new() -> Self {
+        Self {
+            aggregates: Vec::new(),
+            commands: ByName::default(),
+            own_commands: ByName::default(),
+            managers: Vec::new(),
+            events: ByName::default(),
+            states: Vec::new(),
+            kinds: Vec::new(),
+            upcasters: Vec::new(),
+            projections: Vec::new(),
+            queries: QUERIES.into_iter().map(|query| (query.name, query)).collect(),
+            cached: BTreeMap::new(),
+            touched: Vec::new(),
+            cache_ttl: None,
+            taken: None,
+        }
+    }
+
+    /// Registers an aggregate whose decisions rest on itself alone: its commands and its events.
+    pub fn aggregate<D: Decider<Facts = ()>>(self) -> Self {
+        self.aggregate_with::<D>(|_, _| ())
+    }
+
+    /// Registers an aggregate: its commands, its events, and how the facts for its decisions are
+    /// looked up.
+    pub fn aggregate_with<D: Decider>(mut self, look_up: LookUp<D>) -> Self {
         let number = self.aggregates.len();
         let mut others = self.aggregates.iter().map(|other| other.aggregate_type());
         let twice = others.any(|other| other == D::AGGREGATE_TYPE);
@@ -103,12 +143,17 @@ impl EngineBuilder {
         self
     }
 
+    /// Registers a process manager whose runs decide by themselves alone.
+    pub fn process_manager<P: ProcessManager<Decider: Decider<Facts = ()>>>(self) -> Self {
+        self.process_manager_with::<P>(|_, _| ())
+    }
+
     /// Registers a process manager: its runs as an aggregate, and the projection of those that
     /// are not at their end.
-    pub fn process_manager<P: ProcessManager>(mut self, look_up: LookUp<P::Decider>) -> Self {
+    pub fn process_manager_with<P: ProcessManager>(mut self, look_up: LookUp<P::Decider>) -> Self {
         let manager = Manager::of::<P>();
         self.managers.push(manager);
-        let mut this = self.aggregate::<P::Decider>(look_up);
+        let mut this = self.aggregate_with::<P::Decider>(look_up);
         for name in <P::Decider as Decider>::Command::NAMES {
             if let Some(taker) = this.commands.get_mut(name) {
                 taker.begins = Some(manager);

@@ -17,7 +17,7 @@ const WORDS: usize = 6;
 
 /// The members of an object, keys and values both as they are written, quotes and escapes
 /// included.
-pub(crate) fn compact_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
+pub fn compact_members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut at = 1;
     std::iter::from_fn(move || {
         let Place { key, colon, end } = member_at(object.as_bytes(), at)?;
@@ -27,14 +27,14 @@ pub(crate) fn compact_members(object: &str) -> impl Iterator<Item = (&str, &str)
 }
 
 /// The raw value of the member with a name that needs no escapes.
-pub(crate) fn compact_value<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+pub fn compact_value<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let [raw] = compact_values(object, [name]);
     raw
 }
 
 /// The raw values of the members with these names, which need no escapes, of an object that names
 /// none of them twice.
-pub(crate) fn compact_values<'a, const COUNT: usize>(
+pub fn compact_values<'a, const COUNT: usize>(
     object: &'a str,
     names: [&str; COUNT],
 ) -> [Option<&'a str>; COUNT] {
@@ -58,7 +58,7 @@ pub(crate) fn compact_values<'a, const COUNT: usize>(
 }
 
 /// A name that is looked for in many objects.
-pub(crate) struct Name {
+pub struct Name {
     /// As it stands before a value: in quotes, which hold nothing that needs escapes, and with the
     /// colon.
     key: &'static str,
@@ -67,7 +67,7 @@ pub(crate) struct Name {
 
 impl Name {
     /// The name that stands before a value as this `key`: `"name":`.
-    pub(crate) const fn of(key: &'static str) -> Self {
+    pub const fn of(key: &'static str) -> Self {
         Self { key, finder: OnceLock::new() }
     }
 
@@ -87,7 +87,7 @@ impl Name {
 
 /// The texts of the members with these names, of an object that names none of them twice. `None`
 /// for a value that is none.
-pub(crate) fn named_texts<'a, const COUNT: usize>(
+pub fn named_texts<'a, const COUNT: usize>(
     object: &'a str,
     names: [&Name; COUNT],
 ) -> [Option<Cow<'a, str>>; COUNT] {

@@ -84,7 +84,7 @@ impl<'a> Members<'a> {
     }
 
     /// The place and the raw value of a key that is given as it is written, in quotes.
-    pub(crate) fn find_raw(&self, key: &str) -> Option<(usize, &'a str)> {
+    pub fn find_raw(&self, key: &str) -> Option<(usize, &'a str)> {
         let key = string(key)?;
         let found = match &self.0 {
             Source::Plain(inner) => inner.find(&key),
@@ -128,7 +128,7 @@ impl<'a> Members<'a> {
     }
 
     /// Whether all strings in the values are known to be valid Unicode.
-    pub(crate) fn are_plain(&self) -> bool {
+    pub fn are_plain(&self) -> bool {
         match &self.0 {
             Source::Plain(_) => true,
             Source::Listed(_) => false,
@@ -225,7 +225,7 @@ fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The place behind the closing bracket of the object or array whose content starts at `at`.
-pub(crate) fn container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub fn container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 1_usize;
     while depth > 0 {
         match bytes.get(at)? {
@@ -244,7 +244,7 @@ pub(crate) fn container_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 /// Whether all strings in a value that was read before are valid Unicode: escapes can name lone
 /// surrogates, which no text can hold.
-pub(crate) fn is_unicode(raw: &str) -> bool {
+pub fn is_unicode(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     if memchr(b'\\', bytes).is_none() {
         return true;
@@ -263,7 +263,7 @@ pub(crate) fn is_unicode(raw: &str) -> bool {
 
 /// The place behind the closing quote of a string whose content starts at `at`, and whether
 /// there is a backslash in it.
-pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
+pub fn string_end(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut escaped = false;
     loop {
         at = quote_or_backslash(bytes, at)?;

@@ -12,11 +12,11 @@ mod plain;
 mod scan;
 mod value;
 
-pub(crate) use compact::{Name, compact_members, compact_value, named_texts};
+pub use compact::{Name, compact_members, compact_value, named_texts};
 pub use members::{Members, NotMembers};
-pub(crate) use members::{container_end, is_unicode, string_end};
-pub(crate) use outline::{Composed, Outline, Outlined};
-pub(crate) use plain::plain_members;
+pub use members::{container_end, is_unicode, string_end};
+pub use outline::{Composed, Outline, Outlined};
+pub use plain::plain_members;
 use plain::{has_backslash, special};
 pub use scan::Tape;
 pub use value::{Items, Json};

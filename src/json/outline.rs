@@ -11,7 +11,7 @@ const UNKNOWN: u8 = u8::MAX;
 /// Where the members of an object lie that has no white space between its tokens. Known of
 /// objects with few members and a short text; in others they are looked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Outline {
+pub struct Outline {
     /// How many there are, or [`UNKNOWN`].
     count: u8,
     /// Of each, where the colon behind its key and the end of its value are. The first key begins
@@ -21,11 +21,11 @@ pub(crate) struct Outline {
 
 impl Outline {
     /// That of an object of which nothing is known.
-    pub(crate) const UNKNOWN: Self = Self { count: UNKNOWN, ends: [(0, 0); MOST] };
+    pub const UNKNOWN: Self = Self { count: UNKNOWN, ends: [(0, 0); MOST] };
 
     /// Adds a member behind those before it.
     #[inline]
-    pub(crate) fn push(&mut self, colon: usize, end: usize) {
+    pub fn push(&mut self, colon: usize, end: usize) {
         let place = u16::try_from(colon).ok().zip(u16::try_from(end).ok());
         match (self.ends.get_mut(usize::from(self.count)), place) {
             (Some(slot), Some(place)) => (*slot, self.count) = (place, self.count + 1),
@@ -34,14 +34,14 @@ impl Outline {
     }
 
     /// The members of the `object` that this is the outline of.
-    pub(crate) fn members<'a>(&'a self, object: &'a str) -> Outlined<'a> {
+    pub fn members<'a>(&'a self, object: &'a str) -> Outlined<'a> {
         Outlined { object, outline: self, nth: 0, at: 1 }
     }
 }
 
 /// The members of an object.
 #[derive(Debug, Clone)]
-pub(crate) struct Outlined<'a> {
+pub struct Outlined<'a> {
     object: &'a str,
     outline: &'a Outline,
     nth: u8,
@@ -50,7 +50,7 @@ pub(crate) struct Outlined<'a> {
 
 /// A member of an object: where it lies in it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Member<'a> {
+pub struct Member<'a> {
     object: &'a str,
     start: usize,
     colon: usize,
@@ -60,19 +60,19 @@ pub(crate) struct Member<'a> {
 impl<'a> Member<'a> {
     /// The key as it is written, with its quotes.
     #[inline(always)]
-    pub(crate) fn key(self) -> &'a str {
+    pub fn key(self) -> &'a str {
         self.object.get(self.start..self.colon).unwrap_or_default()
     }
 
     /// The value as it is written.
     #[inline(always)]
-    pub(crate) fn raw(self) -> &'a str {
+    pub fn raw(self) -> &'a str {
         self.object.get(self.colon + 1..self.end).unwrap_or_default()
     }
 
     /// Whether this is the key, a name that needs no escapes.
     #[inline(always)]
-    pub(crate) fn is(self, name: &str) -> bool {
+    pub fn is(self, name: &str) -> bool {
         // The quotes are two bytes. Most names differ in their lengths or first bytes.
         let (name, object) = (name.as_bytes(), self.object.as_bytes());
         self.start + name.len() + 2 == self.colon
@@ -109,7 +109,7 @@ fn found(object: &str, start: usize) -> Option<(usize, usize)> {
 
 /// An object that is written member by member.
 #[derive(Debug)]
-pub(crate) struct Composed<'a> {
+pub struct Composed<'a> {
     text: String,
     outline: Outline,
     /// The object that members are kept of, and the run of these that is still to be copied: most
@@ -120,13 +120,13 @@ pub(crate) struct Composed<'a> {
 
 impl<'a> Composed<'a> {
     /// An object that will take about `size` bytes, and keep members of the object `source`.
-    pub(crate) fn new(source: &'a str, size: usize) -> Self {
+    pub fn new(source: &'a str, size: usize) -> Self {
         let text = String::with_capacity(size);
         Self { text, outline: Outline::default(), source, run: 0..0 }
     }
 
     /// Adds a member of the source, of which nothing changes.
-    pub(crate) fn keep(&mut self, member: Member<'_>) {
+    pub fn keep(&mut self, member: Member<'_>) {
         if self.run.is_empty() || self.run.end + 1 != member.start {
             self.copy_run();
             self.run.start = member.start;
@@ -138,7 +138,7 @@ impl<'a> Composed<'a> {
     }
 
     /// Adds a member, key and value as they are written.
-    pub(crate) fn push(&mut self, key: &str, raw: &str) {
+    pub fn push(&mut self, key: &str, raw: &str) {
         self.copy_run();
         self.separate();
         self.text.push_str(key);
@@ -149,7 +149,7 @@ impl<'a> Composed<'a> {
     }
 
     /// The object, and where its members lie.
-    pub(crate) fn finish(mut self) -> (String, Outline) {
+    pub fn finish(mut self) -> (String, Outline) {
         self.copy_run();
         self.text.push_str(if self.text.is_empty() { "{}" } else { "}" });
         (self.text, self.outline)

@@ -14,7 +14,7 @@ const MOST: u32 = 16;
 /// members, and nested no deeper than [`MAX_NESTING`](super::MAX_NESTING). Nothing about the
 /// text is taken for granted. `None` says nothing: some objects that are no harder are not
 /// worth telling apart here.
-pub(crate) fn plain_members<'a>(
+pub fn plain_members<'a>(
     object: &'a str,
     mut fits: impl FnMut(&'a str, &'a str) -> bool,
 ) -> Option<Outline> {
@@ -142,7 +142,7 @@ fn compact_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 /// The place behind the closing quote of a string whose content starts at `at`, if nothing in
 /// it is escaped or would have to be.
 #[inline]
-pub(crate) fn plain_string_end(bytes: &[u8], at: usize) -> Option<usize> {
+pub fn plain_string_end(bytes: &[u8], at: usize) -> Option<usize> {
     let end = special(bytes, at)?;
     (bytes.get(end) == Some(&b'"')).then_some(end + 1)
 }
@@ -180,7 +180,7 @@ pub(super) fn marked(word: u64) -> u64 {
 
 /// The next quote, backslash or control character, eight bytes at a time.
 #[inline]
-pub(crate) fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(run) = bytes.get(at..)?.first_chunk() {
         let found = marked(u64::from_le_bytes(*run));
         if found != 0 {

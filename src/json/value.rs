@@ -32,7 +32,7 @@ impl<'a> Json<'a> {
     }
 
     /// A value that is a part of one that was read.
-    pub(crate) fn known(raw: &'a str) -> Self {
+    pub fn known(raw: &'a str) -> Self {
         Self { text: raw, nodes: &[] }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Json<'a> {
 
     /// Where in a [plain object](Self::plain_object) the members behind the first `skipped` begin,
     /// its end if there are none, and where these lie in an object of their own.
-    pub(crate) fn members_from(self, skipped: usize) -> (usize, Outline) {
+    pub fn members_from(self, skipped: usize) -> (usize, Outline) {
         let Some(object) = self.nodes.first() else {
             let last = Outline::UNKNOWN.members(self.text).take(skipped).last();
             return (last.map_or(1, |last| last.end + 1), Outline::UNKNOWN);

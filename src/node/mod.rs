@@ -15,7 +15,7 @@ use crate::wire::error::WireError;
 use crate::wire::frame::{Framer, Input};
 use crate::wire::reply::ReplyStyle;
 use crate::wire::request::{Desk, Identity};
-use crate::wire::router::{refuse, route};
+use crate::wire::router::{Route, RoutedTwice, Router, refuse};
 
 /// Replies are written at the latest when so many bytes of them wait.
 const OUTPUT: usize = 1 << 20;
@@ -24,6 +24,7 @@ const OUTPUT: usize = 1 << 20;
 pub struct Node {
     engine: Engine,
     identity: Identity,
+    router: Router,
     style: ReplyStyle,
     max_message: usize,
     batch: Batch,
@@ -34,7 +35,16 @@ impl Node {
     /// over.
     pub fn new(engine: Engine, style: ReplyStyle, max_message: usize) -> Self {
         let (identity, batch) = (Identity::default(), Batch::default());
-        Self { engine, identity, style, max_message, batch }
+        Self { engine, identity, router: Router::default(), style, max_message, batch }
+    }
+
+    /// The node with messages beside those that every node understands.
+    ///
+    /// # Errors
+    /// When two are for the same messages.
+    pub fn with_messages(mut self, routes: &[Route]) -> Result<Self, RoutedTwice> {
+        self.router = self.router.with(routes)?;
+        Ok(self)
     }
 
     /// Goes on with the runs that are not at their end, and then
@@ -100,7 +110,7 @@ impl Node {
                 let (text, reply) = (envelope.text, replies.len());
                 let stored = self.engine.unsettled_commands();
                 let mut desk = Desk { engine: &mut self.engine, identity: &mut self.identity };
-                route(&mut desk, envelope, replies, self.style);
+                self.router.route(&mut desk, envelope, replies, self.style);
                 if !self.engine.is_settled() && replies.len() > reply {
                     let stored = self.engine.unsettled_commands() > stored;
                     self.batch.keep(text, stored, reply);
@@ -138,7 +148,7 @@ impl Node {
             if stored {
                 refuse(&mut desk, envelope, error, replies, self.style);
             } else {
-                route(&mut desk, envelope, replies, self.style);
+                self.router.route(&mut desk, envelope, replies, self.style);
             }
         }
     }

@@ -50,7 +50,6 @@ impl Interest {
 
 #[cfg(test)]
 mod tests {
-    use std::any::Any;
 
     use super::*;
     use crate::projection::{NewProjection, Projection};
@@ -70,10 +69,6 @@ mod tests {
 
         fn wants(&self, event_type: &str) -> bool {
             event_type.contains(self.0)
-        }
-
-        fn as_any(&self) -> &dyn Any {
-            self
         }
     }
 

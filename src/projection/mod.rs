@@ -1,25 +1,13 @@
 //! Read models: what queries are answered from. Each is built by a projection, which applies
 //! every event of the store once, in order.
 
-pub mod fulfilments;
 mod handled;
 mod interest;
-pub mod inventory;
-mod lookup;
 pub mod open_runs;
-pub mod order_search;
-pub mod orders;
 mod past;
-mod rank;
-mod row_set;
-mod rows;
 mod saved;
-pub mod stock;
-mod text;
-pub mod users;
 
-pub use past::{Models, Moment, Past, Temporal};
-pub use text::folded;
+pub use past::{Models, Moment, Past, Temporal, earlier_state};
 
 use std::any::{Any, TypeId};
 use std::collections::BTreeSet;
@@ -52,9 +40,6 @@ pub trait Projection: Any {
     fn changes(&self, _delivery: &Delivery<'_>) -> Vec<&'static str> {
         vec![self.name()]
     }
-
-    /// The same object, to be found by its own type.
-    fn as_any(&self) -> &dyn Any;
 
     /// Raised when the same events lead to another read model than before, or are saved in
     /// another way: what was saved at another version is not restored.
@@ -143,7 +128,7 @@ impl Runner {
 
     /// The read model that is a `P`, if one is registered.
     pub fn get<P: Projection>(&self) -> Option<&P> {
-        self.running.iter().find_map(|running| running.projection.as_any().downcast_ref())
+        self.running.iter().find_map(|running| running.as_any().downcast_ref())
     }
 
     /// Delivers one event to all projections that are due for it. One that has seen it is
@@ -224,7 +209,7 @@ impl Runner {
     /// The positions after `after`, up to `until`, of the events that concerned one of the
     /// projections of these types, ascending.
     pub fn concerned(&self, types: &BTreeSet<TypeId>, after: u64, until: u64) -> Vec<u64> {
-        let of_types = |running: &&Running| types.contains(&running.projection.as_any().type_id());
+        let of_types = |running: &&Running| types.contains(&running.as_any().type_id());
         let names = self.running.iter().filter(of_types).map(|running| running.projection.name());
         let mut concerned: Vec<u64> =
             names.flat_map(|name| self.handled_between(name, after, until)).collect();
@@ -235,7 +220,7 @@ impl Runner {
 
     /// The projections of these types as they are before the first event.
     pub fn anew(&self, types: &BTreeSet<TypeId>) -> Self {
-        let of_types = |running: &&Running| types.contains(&running.projection.as_any().type_id());
+        let of_types = |running: &&Running| types.contains(&running.as_any().type_id());
         Self::new(self.running.iter().filter(of_types).map(|running| running.new))
     }
 
@@ -264,8 +249,13 @@ impl Running {
         Self { new, projection: new(), checkpoint, handled, rebuilds: Vec::new() }
     }
 
+    /// The projection, to be found by its own type.
+    fn as_any(&self) -> &dyn Any {
+        self.projection.as_ref()
+    }
+
     fn is<P: Projection>(&self) -> bool {
-        self.projection.as_any().is::<P>()
+        self.as_any().is::<P>()
     }
 
     fn status(&self) -> Status {

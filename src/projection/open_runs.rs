@@ -1,7 +1,6 @@
 //! The runs that are not at their end, so that a node which starts finds those to go on with
 //! without a look at all the others.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
 use std::marker::PhantomData;
@@ -57,10 +56,6 @@ impl<D: Decider<Event: RunEvent>> Projection for OpenRuns<D> {
             Progress::Ended => _ = self.open.remove(&recorded.stream.0),
         }
         true
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 
     fn save(&self, writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {

@@ -109,7 +109,7 @@ impl<'a> Past<'a> {
 
     fn as_of<P: Temporal>(&self) -> Option<P::AsOf<'a>> {
         let running = self.runner.running.iter().find(|running| running.is::<P>())?;
-        let model: &P = running.projection.as_any().downcast_ref()?;
+        let model: &P = running.as_any().downcast_ref()?;
         let &Self { position, sources, .. } = self;
         // One that could not see all events is no further than it has come.
         let present = position >= running.checkpoint.position;
@@ -120,7 +120,7 @@ impl<'a> Past<'a> {
     fn get<P: Projection>(&self) -> Option<&P> {
         let mut running = self.runner.running.iter();
         let place = running.position(|running| running.is::<P>())?;
-        self.build(place).projection.as_any().downcast_ref()
+        self.build(place).as_any().downcast_ref()
     }
 
     /// The read model at a place, as far as there is one of an earlier position brought forward
@@ -182,7 +182,7 @@ impl Built {
 /// The state of an aggregate at a position, if events have come to it since: else it is as it is.
 /// To be asked of one of which there are events that `D` can read: the snapshots of others are of
 /// other states.
-pub(super) fn earlier_state<D: Decider>(
+pub fn earlier_state<D: Decider>(
     sources: Sources<'_>,
     aggregate_id: &str,
     position: u64,

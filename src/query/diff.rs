@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 
 use super::explain::write_positions;
-use super::params::required;
 use super::{Basis, Params, Query, QueryError, RestsOn, View, as_of};
 use crate::json;
 
@@ -27,7 +26,7 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     if asked.as_of.is_some() {
         return bad("query.asOf must not be given: from and to say when");
     }
-    let from = params.raw("from").ok_or_else(|| required("from"))?;
+    let from = params.raw("from").ok_or_else(|| QueryError::required("from"))?;
     let from = as_of::position("from", from, view.position, view.store())?;
     let to = params.raw("to").map(|to| as_of::position("to", to, view.position, view.store()));
     let to = to.unwrap_or(Ok(view.position))?;

@@ -4,32 +4,14 @@
 pub mod as_of;
 mod basis;
 pub mod cache;
-pub mod cached_users;
 pub mod diff;
 pub mod explain;
-pub mod get_customer_order_summary;
-pub mod get_daily_order_report;
 pub mod get_events;
-pub mod get_fulfilment;
 pub mod get_health;
 pub mod get_metrics;
-pub mod get_order;
-pub mod get_order_at_time;
-pub mod get_order_history;
-pub mod get_product_quantities;
 pub mod get_projections;
-pub mod get_stock;
-pub mod get_user;
-pub mod get_user_at_time;
-pub mod get_user_by_email;
-pub mod get_user_history;
-pub mod get_users_by_city;
-pub mod list_orders;
-pub mod list_product_quantities;
-pub mod list_users;
 mod params;
 pub mod past_answers;
-pub mod search_orders;
 
 pub use basis::{Basis, Row};
 pub use params::{Page, Params};
@@ -123,6 +105,14 @@ pub enum QueryError {
     Damaged(String),
 }
 
+impl QueryError {
+    /// That the parameter `name` is missing.
+    #[cold]
+    pub fn required(name: &str) -> Self {
+        Self::BadParameter(format!("{name} is required"))
+    }
+}
+
 impl<'a> View<'a> {
     /// The event store.
     pub fn store(&self) -> &'a dyn EventStore {
@@ -171,13 +161,13 @@ impl<'a> View<'a> {
 }
 
 /// Writes `value`, or `null` where there is none.
-fn write_or_null(out: &mut String, value: Option<&str>) {
+pub fn write_or_null(out: &mut String, value: Option<&str>) {
     out.push_str(value.unwrap_or("null"));
 }
 
 /// Writes one page of a list as an object: the items under `name`, then which page it is and of
 /// how many items.
-fn write_page<T>(
+pub fn write_page<T>(
     out: &mut String,
     name: &str,
     items: impl Iterator<Item = T>,
@@ -196,7 +186,7 @@ fn write_page<T>(
 }
 
 /// Writes a list of what `write` writes of each item: a JSON value.
-fn write_list<T>(
+pub fn write_list<T>(
     out: &mut String,
     items: impl Iterator<Item = T>,
     mut write: impl FnMut(&mut String, T),

@@ -59,7 +59,7 @@ impl<'a> Params<'a> {
     /// # Errors
     /// When it is missing or something else.
     pub fn required_text(&self, name: &str) -> Result<Cow<'a, str>, QueryError> {
-        self.text(name)?.ok_or_else(|| required(name))
+        self.text(name)?.ok_or_else(|| QueryError::required(name))
     }
 
     /// The RFC 3339 timestamp `name`, if it is given.
@@ -76,7 +76,7 @@ impl<'a> Params<'a> {
     /// # Errors
     /// When it is missing or something else.
     pub fn required_timestamp(&self, name: &str) -> Result<Timestamp, QueryError> {
-        self.timestamp(name)?.ok_or_else(|| required(name))
+        self.timestamp(name)?.ok_or_else(|| QueryError::required(name))
     }
 
     /// The whole number `name`, within `range`, if it is given.
@@ -118,7 +118,7 @@ impl<'a> Params<'a> {
     pub fn required_day(&self, name: &str) -> Result<Day, QueryError> {
         let parse = |value: Json<'a>| Day::parse(&value.string()?);
         let day = self.read(name, || "a date such as 2024-01-15", parse)?;
-        day.ok_or_else(|| required(name))
+        day.ok_or_else(|| QueryError::required(name))
     }
 
     /// The time `name`, if it is given: a day, which stands for its first and its last moment,
@@ -161,9 +161,11 @@ impl<'a> Params<'a> {
                 None => Ok(members),
             }
         };
-        let value = self.0.value_present(name).ok_or_else(|| required(name))?;
+        let value = self.0.value_present(name).ok_or_else(|| QueryError::required(name))?;
         let members = object(value, name)?;
-        let of = members.value_present("type").ok_or_else(|| required(&format!("{name}.type")))?;
+        let of = members
+            .value_present("type")
+            .ok_or_else(|| QueryError::required(&format!("{name}.type")))?;
         let of = of.string().ok_or_else(|| bad(format!("{name}.type must be a string")))?;
         let params = match members.value_present("params") {
             Some(value) => object(value, &format!("{name}.params"))?,
@@ -215,8 +217,4 @@ impl<'a> Params<'a> {
         let bad = || QueryError::BadParameter(format!("{name} must be {}", expectation()));
         parse(value).ok_or_else(bad).map(Some)
     }
-}
-
-pub(super) fn required(name: &str) -> QueryError {
-    QueryError::BadParameter(format!("{name} is required"))
 }

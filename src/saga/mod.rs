@@ -5,8 +5,6 @@
 //! A run is a stream of its own. What happens in it its decider decides; what it does beside
 //! that, its process manager says: one file each. Neither keeps anything but those events.
 
-pub mod execute_saga;
-pub mod fulfil_order;
 mod runner;
 
 pub use runner::proceed;

@@ -9,7 +9,6 @@
 //! and register it where the aggregate is registered ([`app`](crate::app)).
 
 mod delivery;
-pub mod user_created;
 
 pub use delivery::{Decoded, Delivery};
 

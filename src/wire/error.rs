@@ -1,5 +1,6 @@
 //! The errors of the protocol, in one table: Maelstrom's codes and names.
 
+use crate::query::QueryError;
 use crate::store::AppendError;
 
 /// What went wrong with a request.
@@ -88,6 +89,20 @@ impl WireError {
     #[cold]
     pub fn malformed(text: impl Into<String>) -> Self {
         Self::new(ErrorCode::MalformedRequest, text)
+    }
+}
+
+impl From<QueryError> for WireError {
+    /// The error for a question without an answer.
+    #[cold]
+    fn from(error: QueryError) -> Self {
+        let code = match error {
+            QueryError::Unknown(_) => ErrorCode::NotSupported,
+            QueryError::BadParameter(_) => ErrorCode::MalformedRequest,
+            QueryError::Damaged(_) => ErrorCode::Crash,
+            QueryError::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -1,9 +1,10 @@
 //! The wire: bytes to messages, messages to their handlers, replies to bytes.
 //!
-//! [`frame`] splits the input, [`envelope`] decodes, [`router`] is the table of message types,
+//! [`frame`] splits the input, [`envelope`] decodes, [`body`] reads what is in a body, [`router`] is the table of message types,
 //! [`handlers`] has one file for each family of them, [`reply`] writes, [`error`] is the table
 //! of errors.
 
+pub mod body;
 pub mod envelope;
 pub mod error;
 pub mod frame;

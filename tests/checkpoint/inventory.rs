@@ -1,8 +1,8 @@
 //! The inventory goes on from a checkpoint as if it had never ended, whatever is in there.
 
+use asof::app::domain::order::OrderDecider;
+use asof::app::projection::inventory::{Inventory, Quantities};
 use asof::checkpoint::{HashIndex, Reader, Seed, Writer};
-use asof::domain::order::OrderDecider;
-use asof::projection::inventory::{Inventory, Quantities};
 use asof::projection::{Models, Moment, NewProjection, Past, Projection, Runner, Status, Temporal};
 use asof::replay::Sources;
 use asof::schema::{Delivery, EventKind, Schema};

@@ -1,15 +1,15 @@
 //! Read models that are restored from a checkpoint answer as replayed ones do.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::io;
 
+use asof::app::domain::user::{UserDecider, UserEvent};
+use asof::app::projection::users::Users;
+use asof::app::schema::user_created;
 use asof::checkpoint::{Reader, Writer};
-use asof::domain::user::{UserDecider, UserEvent};
 use asof::engine::Engine;
-use asof::projection::users::Users;
 use asof::projection::{NewProjection, Projection, Runner, Status};
-use asof::schema::{Delivery, EventKind, Schema, user_created};
+use asof::schema::{Delivery, EventKind, Schema};
 use asof::store::EventStore;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -37,10 +37,6 @@ impl Projection for Tally {
         let concerned = delivery.decode::<UserEvent>().is_some();
         self.0 += u64::from(concerned);
         concerned
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 
     fn version(&self) -> u32 {

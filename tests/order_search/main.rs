@@ -11,10 +11,10 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use asof::app::domain::order::OrderDecider;
+use asof::app::projection::order_search::{AsOf, OrderSearch};
 use asof::checkpoint::{Reader, Writer};
-use asof::domain::order::OrderDecider;
 use asof::engine::Engine;
-use asof::projection::order_search::{AsOf, OrderSearch};
 use asof::projection::{Moment, NewProjection, Runner, Temporal};
 use asof::replay::Sources;
 use asof::schema::{EventKind, Schema};

@@ -1,9 +1,9 @@
 //! What a checkpoint does to the search, whatever is in it.
 
+use asof::app::projection::order_search::OrderSearch;
 use asof::checkpoint::{Reader, Writer};
 use asof::engine::Engine;
 use asof::projection::Projection;
-use asof::projection::order_search::OrderSearch;
 use asof::schema::Delivery;
 use proptest::prelude::*;
 

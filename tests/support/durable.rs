@@ -74,6 +74,8 @@ impl World {
 
     pub fn node(&self, disk: &SimDisk) -> Node {
         Node::new(self.engine(disk).unwrap(), ReplyStyle::Body, 1 << 20)
+            .with_messages(asof::app::ROUTES)
+            .unwrap()
     }
 
     pub fn session(&self, disk: &SimDisk) -> Session {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use asof::domain::order::{Order, OrderDecider, OrderEvent};
+use asof::app::domain::order::{Order, OrderDecider, OrderEvent};
+use asof::app::projection::inventory::{Inventory, InventoryAsOf, Quantities};
 use asof::domain::{Decider, Event};
 use asof::engine::Engine;
-use asof::projection::inventory::{Inventory, InventoryAsOf, Quantities};
 use asof::projection::{Models, Past, Runner};
 use asof::replay::Sources;
 use proptest::prelude::*;

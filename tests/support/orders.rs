@@ -1,6 +1,6 @@
 //! Orders as tests give them.
 
-use asof::domain::order::{
+use asof::app::domain::order::{
     Address, Item, Items, Order, OrderCancelled, OrderCreated, OrderDecider, OrderDelivered,
     OrderEvent, OrderItemAdded, OrderPaid, OrderShipped,
 };

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use asof::domain::user::{User, UserDecider, UserEvent, UserFacts};
+use asof::app::domain::user::{User, UserDecider, UserEvent, UserFacts};
 use asof::domain::{Command, Decider, Fields, Occasion, Payload, Rejection};
 use asof::json::Json;
 use asof::time::Timestamp;

@@ -49,7 +49,11 @@ impl Session {
     }
 
     pub fn with_engine(engine: Engine) -> Self {
-        Self { node: Node::new(engine, ReplyStyle::Body, 1 << 20) }
+        Self {
+            node: Node::new(engine, ReplyStyle::Body, 1 << 20)
+                .with_messages(asof::app::ROUTES)
+                .unwrap(),
+        }
     }
 
     /// A session over a store that was loaded with these lines.

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use asof::app::projection::users::Users;
 use asof::engine::Engine;
-use asof::projection::users::Users;
 use asof::projection::{Models, Past};
 use asof::replay::Sources;
 use asof::snapshot::Snapshots;

@@ -1,11 +1,11 @@
 //! `command` {command} → `command_result`.
 
-use super::{flag, object, query_error, read_object, required, text};
 use crate::engine::Engine;
 use crate::executor::{CommandRequest, Failure, FailureCode, Outcome, PlannedEvent, Then};
 use crate::json::{self, Members};
 use crate::store::EventStore;
 use crate::time::Timestamp;
+use crate::wire::body::{flag, object, read_object, required, text};
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
@@ -46,7 +46,7 @@ pub fn handle(
 }
 
 /// The command whose type, payload and further `members` these are.
-pub(super) fn decode<'a>(
+pub fn decode<'a>(
     members: &Members<'a>,
     engine: &mut Engine,
 ) -> Result<CommandRequest<'a>, WireError> {
@@ -87,7 +87,7 @@ fn as_of(members: &Members<'_>, engine: &mut Engine) -> Result<Option<Then>, Wir
         let text = "asOf needs dryRun: what has happened can't be changed";
         return Err(WireError::malformed(text));
     }
-    engine.then(as_of).map(Some).map_err(query_error)
+    engine.then(as_of).map(Some).map_err(WireError::from)
 }
 
 /// Writes the moment that a command was asked as of, as it was given.
@@ -105,11 +105,11 @@ fn expected_version(members: &Members<'_>) -> Result<Option<i128>, WireError> {
 }
 
 /// Writes the stored event at a position; nothing, if it can't be read.
-pub(super) trait WriteStored: Fn(&mut String, u64) -> Option<()> {}
+pub trait WriteStored: Fn(&mut String, u64) -> Option<()> {}
 impl<F: Fn(&mut String, u64) -> Option<()>> WriteStored for F {}
 
 /// Writes the events of a command, an array, each as `stored` or `planned` writes it.
-pub(super) fn write_events(
+pub fn write_events(
     out: &mut String,
     outcome: &Outcome,
     stored: impl WriteStored,
@@ -184,7 +184,7 @@ fn write_failure(out: &mut String, code: FailureCode, errors: &[String]) {
 }
 
 /// Writes the reasons of a refusal, an array.
-pub(super) fn write_errors(out: &mut String, errors: &[String]) {
+pub fn write_errors(out: &mut String, errors: &[String]) {
     out.push('[');
     for (nth, error) in errors.iter().enumerate() {
         if nth > 0 {

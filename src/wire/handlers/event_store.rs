@@ -1,14 +1,13 @@
 //! The event store by itself: `append`, `create_snapshot`, `replay`, `get_state`.
 
-use super::{
-    flag, query_error, required, required_fields, required_text, required_whole_number, text,
-    whole_number,
-};
 use crate::engine::GivenEvent;
 use crate::json;
 use crate::replay::Start;
 use crate::store::AppendError;
 use crate::time::Timestamp;
+use crate::wire::body::{
+    flag, required, required_fields, required_text, required_whole_number, text, whole_number,
+};
 use crate::wire::error::{ErrorCode, WireError};
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
@@ -61,7 +60,7 @@ pub fn create_snapshot(
     reply: &mut Reply<'_>,
 ) -> Result<(), WireError> {
     let id = required_text(&request.body, "", "aggregate_id")?;
-    let version = desk.engine.take_snapshot(&id).map_err(query_error)?;
+    let version = desk.engine.take_snapshot(&id)?;
     let version = version.ok_or_else(|| not_found(&id))?;
     let out = reply.begin("snapshot_created", desk.identity, request);
     json::push_key(out, "aggregate_id");
@@ -81,7 +80,7 @@ pub fn replay(
     let id = required_text(&request.body, "", "aggregate_id")?;
     let use_snapshot = flag(&request.body, "", "use_snapshot")?;
     let start = if use_snapshot { Start::Snapshot } else { Start::First };
-    let replayed = desk.engine.replay(&id, u64::MAX, start).map_err(query_error)?;
+    let replayed = desk.engine.replay(&id, u64::MAX, start)?;
     let replayed = replayed.ok_or_else(|| not_found(&id))?;
     let out = reply.begin("replayed", desk.identity, request);
     json::push_key(out, "aggregate_id");
@@ -111,7 +110,7 @@ pub fn get_state(
     let malformed = || WireError::malformed("timestamp must be an RFC 3339 timestamp");
     let moment = Timestamp::parse(&given).ok_or_else(malformed)?;
     let position = desk.engine.store().position_at(moment);
-    let replayed = desk.engine.replay(&id, position, Start::Snapshot).map_err(query_error)?;
+    let replayed = desk.engine.replay(&id, position, Start::Snapshot)?;
     let state = replayed.filter(|replayed| replayed.version() > 0).map(|replayed| replayed.state);
     let out = reply.begin("state", desk.identity, request);
     json::push_key(out, "aggregate_id");

@@ -1,7 +1,7 @@
 //! Maelstrom's own messages: `init` tells the node who it is, `echo` says back what it hears.
 
-use super::{required, text};
 use crate::json::{self, Json};
+use crate::wire::body::{required, text};
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{object, required, required_fields, required_text, text, whole_number};
 use crate::engine::{ProcessError, PublishedEvent, Skipped};
 use crate::json;
+use crate::wire::body::{object, required, required_fields, required_text, text, whole_number};
 use crate::wire::error::{ErrorCode, WireError};
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};

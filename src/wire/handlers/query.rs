@@ -1,8 +1,8 @@
 //! `query` {query} → `query_result`.
 
-use super::{object, query_error, read_object, required, text};
 use crate::json::Members;
 use crate::query::{Params, QueryRequest};
+use crate::wire::body::{object, read_object, required, text};
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
@@ -23,7 +23,7 @@ pub fn handle(
     let query = QueryRequest { name: &name, params: Params::new(params), as_of };
     let out = reply.begin("query_result", desk.identity, request);
     out.push_str(",\"data\":");
-    desk.engine.answer(&query, out).map_err(query_error)?;
+    desk.engine.answer(&query, out)?;
     if let Some(as_of) = as_of {
         out.push_str(",\"as_of\":");
         out.push_str(as_of); // a string or a number: it has no white space to drop

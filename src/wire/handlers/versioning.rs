@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{object, read_object, required, required_fields, required_text, required_whole_number};
 use crate::domain::Fields;
 use crate::json::{self, Members};
+use crate::wire::body::{
+    object, read_object, required, required_fields, required_text, required_whole_number,
+};
 use crate::wire::error::WireError;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};

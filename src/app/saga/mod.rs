@@ -1,0 +1,4 @@
+//! The process managers: one file each.
+
+pub mod execute_saga;
+pub mod fulfil_order;
