@@ -51,7 +51,7 @@ impl Timestamp {
     }
 
     /// Reads a timestamp that is written as [`write`](Self::write) does, and no other.
-    pub(crate) fn read_written(text: &[u8]) -> Option<Self> {
+    pub fn read_written(text: &[u8]) -> Option<Self> {
         let (fixed, fraction) = text.split_first_chunk::<20>()?;
         let &[a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.'] = fixed
         else {

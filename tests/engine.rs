@@ -14,7 +14,6 @@ use asof::executor::{Aggregate, CommandRequest, Executor, Workspace};
 use asof::json::Json;
 use asof::metrics::Lookups;
 use asof::projection::Runner;
-use asof::query::get_events::GET_EVENTS;
 use asof::replay::{Replayed, Sources, replay};
 use asof::schema::{EventKind, Schema, SchemaGap};
 use asof::snapshot::Snapshots;

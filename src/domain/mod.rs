@@ -4,11 +4,15 @@
 //! the command.
 
 mod fields;
+mod from_payload;
+mod macros;
 pub mod money;
 mod payload;
 mod run;
+pub mod tagged;
 
 pub use fields::Fields;
+pub use from_payload::FromPayload;
 pub use money::{Money, Sum};
 pub use payload::Payload;
 pub use run::{Progress, RunEvent};

@@ -1,12 +1,16 @@
 //! Reading a command's payload, with every mistake reported at once.
 
+mod place;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
-use super::{Fields, Money};
+use super::{Fields, FromPayload, Money};
 use crate::json::{self, Json, Members};
+use crate::time::Timestamp;
+use place::{Place, called, camel_case};
 
 /// The payload of a command, or an object in it, read field by field. Each way in which it does
 /// not fit leaves one message; [`finish`](Self::finish) hands them all over. A `null` is as good
@@ -20,23 +24,6 @@ pub struct Payload<'a> {
     /// Whether a field is also found under its name in camelCase.
     camel_case: bool,
     errors: Vec<String>,
-}
-
-/// Where an object lies. Only messages tell, so it is written when there is one.
-#[derive(Debug)]
-enum Place {
-    /// It is the payload.
-    Payload,
-    /// It is the value of a field.
-    Field {
-        /// What messages write before the name of the field: nothing in the payload itself.
-        prefix: String,
-        key: &'static str,
-        /// Whether the field is given under its name in camelCase.
-        in_camel_case: bool,
-        /// Which item it is, if the field is an array.
-        nth: Option<usize>,
-    },
 }
 
 impl<'a> Payload<'a> {
@@ -168,13 +155,46 @@ impl<'a> Payload<'a> {
 
     /// The whole number `key` from 1 to `most`, which has to be given.
     pub fn required_count(&mut self, key: &str, most: u32) -> Option<u32> {
+        let number = self.required_whole_number(key, 1..=most.into())?;
+        u32::try_from(number).ok() // it lies between the two
+    }
+
+    /// The whole number `key` within `range`, which has to be given.
+    pub fn required_whole_number(
+        &mut self,
+        key: &str,
+        range: RangeInclusive<i128>,
+    ) -> Option<i128> {
         let value = self.require(key)?;
         let number = self.number_of(key, value)?;
-        match u32::try_from(number) {
-            Ok(count) if (1..=most).contains(&count) => Some(count),
-            _ if number < 1 => self.mistake(key, "must be at least 1"),
-            _ => self.mistake(key, &format!("must be at most {most}")),
+        if number < *range.start() {
+            return self.mistake(key, &format!("must be at least {}", range.start()));
         }
+        if number > *range.end() {
+            return self.mistake(key, &format!("must be at most {}", range.end()));
+        }
+        Some(number)
+    }
+
+    /// The flag `key`, which has to be given: `true` or `false`.
+    pub fn required_flag(&mut self, key: &str) -> Option<bool> {
+        match self.require(key)?.as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => self.mistake(key, "must be true or false"),
+        }
+    }
+
+    /// The RFC 3339 timestamp `key`, which has to be given.
+    pub fn required_timestamp(&mut self, key: &str) -> Option<Timestamp> {
+        let text = self.required_text(key)?;
+        let moment = Timestamp::parse(&text);
+        moment.or_else(|| self.mistake(key, "must be an RFC 3339 timestamp"))
+    }
+
+    /// The field `key`, read by the type that it is to have.
+    pub fn field<T: FromPayload>(&mut self, key: &'static str) -> Option<T> {
+        T::from_payload(self, key)
     }
 
     /// The amount of money `key`, which has to be given: a number, or a string that holds one.
@@ -345,74 +365,9 @@ impl<'a> Payload<'a> {
     }
 }
 
-impl Place {
-    /// The object as messages call it: `Payload`, `Items[0]`.
-    fn name(&self) -> String {
-        let Self::Field { prefix, key, in_camel_case, nth } = self else {
-            return "Payload".to_owned();
-        };
-        let name =
-            if *in_camel_case { called(prefix, &to_camel_case(key)) } else { called(prefix, key) };
-        match nth {
-            Some(nth) => format!("{name}[{nth}]"),
-            None => name,
-        }
-    }
-
-    /// What messages write before the names of the object's fields.
-    fn prefix(&self) -> String {
-        match self {
-            Self::Payload => String::new(),
-            Self::Field { .. } => self.name() + ".",
-        }
-    }
-}
-
-/// A name as messages write it: behind the path to its object, which begins with a capital:
-/// `Email`, `Items[0].quantity`.
-fn called(prefix: &str, name: &str) -> String {
-    if !prefix.is_empty() {
-        return format!("{prefix}{name}");
-    }
-    let mut letters = name.chars();
-    let first = letters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(letters).collect()
-}
-
 /// Whether there is nothing but white space in a text.
 fn is_blank(text: &str) -> bool {
     // What begins with another ASCII character is not, as almost always.
     let may_be = text.bytes().next().is_none_or(|byte| byte <= b' ' || !byte.is_ascii());
     may_be && text.trim().is_empty()
-}
-
-/// The camelCase of the snake_case name `field`.
-fn to_camel_case(field: &str) -> String {
-    let mut capital = false;
-    let letters = field.chars().filter_map(|letter| match letter {
-        '_' => {
-            capital = true;
-            None
-        }
-        _ if std::mem::take(&mut capital) => Some(letter.to_ascii_uppercase()),
-        _ => Some(letter),
-    });
-    letters.collect()
-}
-
-/// Whether `name` is the camelCase of the snake_case name `field`.
-fn camel_case(field: &str, name: &str) -> bool {
-    let mut letters = name.bytes();
-    let mut capital = false;
-    for letter in field.bytes() {
-        if letter == b'_' {
-            capital = true;
-        } else if letters.next() != Some(if capital { letter.to_ascii_uppercase() } else { letter })
-        {
-            return false;
-        } else {
-            capital = false;
-        }
-    }
-    letters.next().is_none()
 }

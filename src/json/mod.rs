@@ -13,9 +13,11 @@ mod scan;
 mod value;
 
 pub use compact::{Name, compact_members, compact_value, named_texts};
+pub(crate) use members::container_end;
 pub use members::{Members, NotMembers};
-pub use members::{container_end, is_unicode, string_end};
-pub use outline::{Composed, Outline, Outlined};
+pub use members::{is_unicode, string_end};
+pub(crate) use outline::Composed;
+pub use outline::{Member, Outline, Outlined};
 pub use plain::plain_members;
 use plain::{has_backslash, special};
 pub use scan::Tape;

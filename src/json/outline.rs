@@ -25,7 +25,7 @@ impl Outline {
 
     /// Adds a member behind those before it.
     #[inline]
-    pub fn push(&mut self, colon: usize, end: usize) {
+    pub(crate) fn push(&mut self, colon: usize, end: usize) {
         let place = u16::try_from(colon).ok().zip(u16::try_from(end).ok());
         match (self.ends.get_mut(usize::from(self.count)), place) {
             (Some(slot), Some(place)) => (*slot, self.count) = (place, self.count + 1),
@@ -34,7 +34,7 @@ impl Outline {
     }
 
     /// The members of the `object` that this is the outline of.
-    pub fn members<'a>(&'a self, object: &'a str) -> Outlined<'a> {
+    pub(crate) fn members<'a>(&'a self, object: &'a str) -> Outlined<'a> {
         Outlined { object, outline: self, nth: 0, at: 1 }
     }
 }
@@ -109,7 +109,7 @@ fn found(object: &str, start: usize) -> Option<(usize, usize)> {
 
 /// An object that is written member by member.
 #[derive(Debug)]
-pub struct Composed<'a> {
+pub(crate) struct Composed<'a> {
     text: String,
     outline: Outline,
     /// The object that members are kept of, and the run of these that is still to be copied: most
