@@ -1,6 +1,7 @@
 //! What the node takes from the world: the time, how long things take, and new ids; each real or
 //! deterministic.
 
+use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -124,9 +125,9 @@ impl UuidV7 {
     ///
     /// # Errors
     /// When the operating system has none to give.
-    pub fn from_os() -> Result<Self, getrandom::Error> {
+    pub fn from_os() -> io::Result<Self> {
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed)?;
+        getrandom::fill(&mut seed).map_err(io::Error::other)?;
         Ok(Self::new(Xoshiro256PlusPlus::from_seed(seed)))
     }
 

@@ -6,13 +6,12 @@ use std::path::Path;
 
 use crate::journal;
 use crate::storage::{Disk, Storage};
-use crate::store::{self, RecordedEvent};
+use crate::store::{self, LOCK, RecordedEvent};
 use crate::time::Timestamp;
 use anyhow::{Context, bail};
 use clap::Args;
 
 use super::progress::Progress;
-use super::serve::LOCK;
 
 /// Which events to print.
 #[derive(Debug, Args)]

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::engine::{Engine, EngineBuilder, Settings};
@@ -12,8 +11,7 @@ use crate::env::{
 };
 use crate::journal;
 use crate::node::Node;
-use crate::storage::Disk;
-use crate::store::{DurableStore, EventStore, MemoryStore};
+use crate::store::{DurableStore, EventStore, MemoryStore, OpenError};
 use crate::time::Timestamp;
 use crate::wire::reply::ReplyStyle;
 use crate::wire::router::Route;
@@ -22,9 +20,6 @@ use clap::{Args, ValueEnum};
 
 use super::input::Input;
 use super::progress::Progress;
-
-/// The file that shows that a node uses the directory, or has.
-pub const LOCK: &str = "lock";
 
 /// How to serve.
 #[derive(Debug, Args)]
@@ -91,14 +86,9 @@ pub fn timestamp(text: &str) -> Result<Timestamp, &'static str> {
 
 /// Answers on stdout what comes on stdin, until that ends.
 pub fn serve(builder: EngineBuilder, messages: &[Route], options: &Options) -> anyhow::Result<()> {
-    // Held until the process ends, however it does.
-    let lock = options.data.as_deref().map(lock).transpose()?;
-    let store: Box<dyn EventStore> = match (&lock, &options.data) {
-        (Some((disk, _)), Some(directory)) => {
-            let opened = open(Rc::clone(disk), options);
-            Box::new(opened.with_context(|| super::unusable(directory))?)
-        }
-        _ => Box::new(MemoryStore::new()),
+    let store: Box<dyn EventStore> = match &options.data {
+        Some(directory) => Box::new(open(directory, options)?),
+        None => Box::new(MemoryStore::new()),
     };
     let mut engine = engine(builder, store, options)?;
     if let Some(file) = &options.load {
@@ -116,17 +106,7 @@ pub fn serve(builder: EngineBuilder, messages: &[Route], options: &Options) -> a
     closed.context("the events can't be brought to the disk")
 }
 
-/// Takes the directory for this process alone.
-fn lock(directory: &Path) -> anyhow::Result<(Rc<Disk>, File)> {
-    let name = directory.display();
-    let disk = Disk::create(directory).with_context(|| format!("can't use {name}"))?;
-    match disk.lock(LOCK).with_context(|| format!("can't lock {name}"))? {
-        Some(lock) => Ok((Rc::new(disk), lock)),
-        None => bail!("{name} is in use by another process"),
-    }
-}
-
-fn open(disk: Rc<Disk>, options: &Options) -> anyhow::Result<DurableStore> {
+fn open(directory: &Path, options: &Options) -> Result<DurableStore, OpenError> {
     let settings = journal::Options {
         sync: match options.sync {
             Sync::Always => journal::Sync::Always,
@@ -137,7 +117,7 @@ fn open(disk: Rc<Disk>, options: &Options) -> anyhow::Result<DurableStore> {
         ..journal::Options::default()
     };
     let mut progress = Progress::of("reading the journal");
-    Ok(DurableStore::open(disk, settings, &mut |done, all| progress.tell(done, all))?)
+    DurableStore::in_directory(directory, settings, &mut |done, all| progress.tell(done, all))
 }
 
 fn engine(

@@ -2,6 +2,7 @@
 //! registered here, and only here does the engine learn of them.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use super::cached::Cached;
@@ -10,7 +11,9 @@ use super::projector::Projector;
 use super::settle::Unsettled;
 use super::{ByName, Engine, REBUILD_PROJECTION, Taker};
 use crate::domain::{Command, Decider};
-use crate::env::{Clock, IdGenerator, Stopwatch};
+use crate::env::{
+    Clock, IdGenerator, LogicalClock, Stopwatch, SystemClock, SystemStopwatch, UuidV7,
+};
 use crate::executor::{Aggregate, Executor, LookUp};
 use crate::metrics::Metrics;
 use crate::projection::open_runs::OpenRuns;
@@ -28,6 +31,7 @@ use crate::saga::{Manager, ProcessManager};
 use crate::schema::{EventKind, Schema, SchemaGap, Upcaster};
 use crate::snapshot::Snapshots;
 use crate::store::EventStore;
+use crate::time::Timestamp;
 
 /// For how long the answer to a query is kept at the most.
 const CACHE_TTL: Duration = Duration::from_secs(60);
@@ -46,6 +50,38 @@ pub struct Settings {
     /// At every so many events of an aggregate a snapshot is taken; never, for 0.
     pub snapshot_every: u64,
 }
+
+impl Settings {
+    /// An engine over this store with the time, the randomness and the stopwatch of the system,
+    /// and a snapshot at every 100th event.
+    ///
+    /// # Errors
+    /// When the system gives no randomness for ids.
+    pub fn system(store: impl EventStore + 'static) -> io::Result<Self> {
+        Ok(Self {
+            store: Box::new(store),
+            clock: Box::new(SystemClock::default()),
+            ids: Box::new(UuidV7::from_os()?),
+            stopwatch: Some(Box::new(SystemStopwatch::start())),
+            snapshot_every: SNAPSHOT_EVERY,
+        })
+    }
+
+    /// An engine that does the same each time it gets the same: its clock starts at a moment and
+    /// moves 1 ms a command, its ids are made from a number, and nothing is measured.
+    pub fn deterministic(store: impl EventStore + 'static, start: Timestamp, seed: u64) -> Self {
+        Self {
+            ids: Box::new(UuidV7::seeded_at(seed, store.head())),
+            store: Box::new(store),
+            clock: Box::new(LogicalClock::starting_at(start)),
+            stopwatch: None,
+            snapshot_every: SNAPSHOT_EVERY,
+        }
+    }
+}
+
+/// At every so many events of an aggregate a snapshot is taken, unless somebody says otherwise.
+const SNAPSHOT_EVERY: u64 = 100;
 
 /// Collects what an engine is to know. Whatever it is about, it answers the queries about the store
 /// and the node itself: `GetEvents`, `GetProjections`, `Explain`, `Diff`, `GetMetrics`, `GetHealth`.

@@ -12,6 +12,7 @@ mod projector;
 mod runs;
 mod settle;
 mod streams;
+mod text;
 mod waiting;
 
 pub use builder::{BuildError, EngineBuilder, Settings};

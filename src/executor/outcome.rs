@@ -59,9 +59,10 @@ impl PlannedEvent {
 }
 
 /// Why a command was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// It was refused, for these reasons.
+    #[error("{}", errors.join("; "))]
     Rejected {
         /// The kind of reason.
         code: FailureCode,
@@ -69,6 +70,7 @@ pub enum Failure {
         errors: Vec<String>,
     },
     /// It could not be stored.
+    #[error(transparent)]
     Storage(AppendError),
 }
 

@@ -34,7 +34,12 @@ pub struct CommandRequest<'a> {
     pub as_of: Option<Then>,
 }
 
-impl CommandRequest<'_> {
+impl<'a> CommandRequest<'a> {
+    /// The command `name` with this payload, of which nothing else is asked.
+    pub fn new(name: impl Into<Cow<'a, str>>, payload: Json<'a>) -> Self {
+        Self { name: name.into(), payload: Some(payload), ..Self::default() }
+    }
+
     /// Where the command came from, as it is stored.
     pub(super) fn metadata(&self) -> Metadata<'_> {
         Metadata {

@@ -21,6 +21,7 @@ use std::cell::RefCell;
 
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
+use serde::Serialize;
 
 use crate::json;
 use crate::metrics::Metrics;
@@ -100,6 +101,9 @@ pub enum QueryError {
     /// The read model is not part of this node.
     #[error("the read model {0} is not available")]
     Unavailable(&'static str),
+    /// The answer has no form as JSON.
+    #[error("the answer can't be written: {0}")]
+    Unwritable(String),
     /// What the answer rests on is stored, but can't be read.
     #[error("{0}")]
     Damaged(String),
@@ -158,6 +162,16 @@ impl<'a> View<'a> {
         self.note(|basis| basis.model(TypeId::of::<P>()));
         self.models.get::<P>().ok_or(QueryError::Unavailable(type_name::<P>()))
     }
+}
+
+/// Writes what serde makes of a `value` at the end of `out`.
+///
+/// # Errors
+/// When that is not JSON, such as a map whose keys are no texts.
+pub fn write_value<T: Serialize + ?Sized>(out: &mut String, value: &T) -> Result<(), QueryError> {
+    let written = serde_json::to_string(value);
+    out.push_str(&written.map_err(|error| QueryError::Unwritable(error.to_string()))?);
+    Ok(())
 }
 
 /// Writes `value`, or `null` where there is none.

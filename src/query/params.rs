@@ -46,6 +46,20 @@ impl<'a> Params<'a> {
         Self(members)
     }
 
+    /// The parameters in a JSON object.
+    ///
+    /// # Errors
+    /// When the text is something else, or has a key twice.
+    pub fn parse(object: &'a str) -> Result<Self, QueryError> {
+        let bad = |error: &dyn Display| QueryError::BadParameter(format!("params {error}"));
+        let object = Json::read(object).map_err(|error| bad(&format!("must be JSON: {error}")))?;
+        let members = Members::of(object).map_err(|error| bad(&error))?;
+        match members.duplicate() {
+            Some(key) => Err(QueryError::BadParameter(format!("params.{key} is given twice"))),
+            None => Ok(Self(members)),
+        }
+    }
+
     /// The string `name`, if it is given.
     ///
     /// # Errors

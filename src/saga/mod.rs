@@ -9,6 +9,8 @@ mod runner;
 
 pub use runner::proceed;
 
+use serde::Serialize;
+
 use crate::domain::{Decider, Event, Progress, RunEvent};
 use crate::executor::{CommandRequest, Failure, Outcome};
 use crate::projection::Runner;
@@ -35,8 +37,9 @@ pub trait ProcessManager: 'static {
 pub enum Next {
     /// It notes its next step, for which nothing else has to be done.
     Note,
-    /// It issues this command, and notes then what came of it. It may be issued once more after a
-    /// restart: a command that was carried out has to be of no consequence then.
+    /// It issues this command, and notes then what came of it. A command that was carried out
+    /// before the node ended is issued once more when it starts again, and then answered from the
+    /// store: each has an idempotency key of its own, made of the run and its version.
     Issue(Issued),
     /// Nothing: it is at its end.
     End,
@@ -49,6 +52,14 @@ pub struct Issued {
     pub name: &'static str,
     /// Its payload: a JSON object.
     pub payload: String,
+}
+
+impl Issued {
+    /// The command `name` with what serde makes of a `payload`, which has to be a JSON object:
+    /// a command without one is refused, as it is when it comes in a message.
+    pub fn new(name: &'static str, payload: &impl Serialize) -> Self {
+        Self { name, payload: serde_json::to_string(payload).unwrap_or_else(|_| "null".to_owned()) }
+    }
 }
 
 /// What runs go on with.

@@ -42,7 +42,7 @@ pub fn proceed<P: ProcessManager>(host: &mut dyn Host, run_id: &str) -> Result<(
         let refused = match P::next(run_id, &run.present.state) {
             Next::End => return Ok(()),
             Next::Note => Vec::new(),
-            Next::Issue(command) => match host.issue(&run.request(&command)) {
+            Next::Issue(command) => match host.issue(&run.once(run_id, &command)) {
                 Ok(_) => Vec::new(),
                 Err(Failure::Rejected { errors, .. }) => errors,
                 Err(Failure::Storage(error)) => return Err(Failure::Storage(error)),
@@ -106,6 +106,13 @@ impl<D: Decider<Event: RunEvent>> Run<D> {
             self.newest = recorded.event_id;
         }
         check_readable(store, unreadable)
+    }
+
+    /// The request for a command to another aggregate, which is carried out at most once for this
+    /// version of the run.
+    fn once<'a>(&'a self, id: &str, command: &'a Issued) -> CommandRequest<'a> {
+        let key = format!("run:{id}:{}", self.present.version);
+        CommandRequest { idempotency_key: Some(key.into()), ..self.request(command) }
     }
 
     /// The request for a command that the run gives.

@@ -1,6 +1,7 @@
 //! The event store that outlives the process: a [`MemoryStore`] whose commits are lines of a
 //! [`Journal`], and a checkpoint beside it, so that a start need not read all of them.
 
+use std::fs::File;
 use std::io;
 use std::rc::Rc;
 
@@ -41,6 +42,8 @@ pub struct DurableStore {
     saved: u64,
     /// Why no more writes are taken.
     broken: Option<String>,
+    /// What keeps the directory from others, if it is one.
+    _lock: Option<File>,
 }
 
 impl DurableStore {
@@ -94,7 +97,13 @@ impl DurableStore {
             restored,
             saved,
             broken: None,
+            _lock: None,
         })
+    }
+
+    /// The store, which holds a lock for as long as it lives.
+    pub(super) fn holding(self, lock: File) -> Self {
+        Self { _lock: Some(lock), ..self }
     }
 
     fn recover(

@@ -2,6 +2,7 @@
 //! and never changed.
 
 mod cold;
+mod directory;
 mod durable;
 mod event;
 mod ids;
@@ -18,6 +19,7 @@ mod times;
 mod walk;
 
 pub use crate::journal::Idempotency;
+pub use directory::{LOCK, OpenError};
 pub use durable::DurableStore;
 pub(crate) use event::EventText;
 pub use event::{RecordedEvent, metadata_member};

@@ -99,7 +99,7 @@ impl From<QueryError> for WireError {
         let code = match error {
             QueryError::Unknown(_) => ErrorCode::NotSupported,
             QueryError::BadParameter(_) => ErrorCode::MalformedRequest,
-            QueryError::Damaged(_) => ErrorCode::Crash,
+            QueryError::Damaged(_) | QueryError::Unwritable(_) => ErrorCode::Crash,
             QueryError::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
         };
         Self::new(code, error.to_string())

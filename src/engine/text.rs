@@ -1,0 +1,47 @@
+//! Commands and queries as texts, for programs that have a node in them.
+
+use super::Engine;
+use crate::executor::{CommandRequest, Failure, FailureCode, Outcome};
+use crate::json::Json;
+use crate::query::{Params, QueryError, QueryRequest};
+
+impl Engine {
+    /// Carries out the command `name` with a payload, a JSON object, and settles what it stores:
+    /// when this returns, that is as safe as the store can make it.
+    ///
+    /// # Errors
+    /// Why nothing was stored; or, when the store broke half way, that it may or may not be.
+    pub fn command(&mut self, name: &str, payload: &str) -> Result<Outcome, Failure> {
+        let payload = Json::read(payload).map_err(|error| {
+            let errors = vec![format!("Payload must be JSON: {error}")];
+            Failure::Rejected { code: FailureCode::ValidationFailed, errors }
+        })?;
+        let outcome = self.execute(&CommandRequest::new(name, payload))?;
+        self.settle().map_err(Failure::Storage)?;
+        Ok(outcome)
+    }
+
+    /// The answer to the query `name` with parameters, a JSON object: a JSON value.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn ask(&mut self, name: &str, params: &str) -> Result<String, QueryError> {
+        self.ask_as_of(name, params, None)
+    }
+
+    /// The same as of a moment: a JSON string with an RFC 3339 timestamp, or a JSON number, the
+    /// position of an event. The present, for `None`.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn ask_as_of(
+        &mut self,
+        name: &str,
+        params: &str,
+        as_of: Option<&str>,
+    ) -> Result<String, QueryError> {
+        let mut out = String::new();
+        self.answer(&QueryRequest { name, params: Params::parse(params)?, as_of }, &mut out)?;
+        Ok(out)
+    }
+}
