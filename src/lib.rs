@@ -71,6 +71,7 @@ pub mod load;
 pub mod metrics;
 pub mod node;
 pub mod packed;
+pub mod prelude;
 pub mod projection;
 pub mod query;
 pub mod replay;

@@ -110,10 +110,12 @@ macro_rules! commands {
             ) -> Result<Self, Vec<String>> {
                 let command = match name {
                     $(stringify!($name) => {
-                        $crate::read_command!(payload, Self::$name { $id $(, $field)* })
+                        payload.only(&[stringify!($id) $(, stringify!($field))*]);
+                        $crate::read_fields!(payload, Self::$name { $id $(, $field)* })
                     })*
                     $($(stringify!($own) => {
-                        $crate::read_command!(payload, Self::$own { $id $(, $own_field)* })
+                        payload.only(&[stringify!($id) $(, stringify!($own_field))*]);
+                        $crate::read_fields!(payload, Self::$own { $id $(, $own_field)* })
                     })+)?
                     _ => None,
                 };
@@ -130,15 +132,15 @@ macro_rules! commands {
     };
 }
 
-/// Reads all fields of a command before any is missed: each one's mistakes are to be told.
-#[doc(hidden)]
+/// Reads the fields of a struct, or of a variant, from a payload, each by its type
+/// ([`FromPayload`](crate::domain::FromPayload)): `read_fields!(payload, Plan { from, to })`. `None`
+/// after a mistake; all of them are noted, as all fields are read before any is missed.
 #[macro_export]
-macro_rules! read_command {
-    ($payload:ident, $command:ident::$name:ident { $($field:ident),+ }) => {{
-        $payload.only(&[$(stringify!($field)),+]);
+macro_rules! read_fields {
+    ($payload:ident, $($path:ident)::+ { $($field:ident),+ $(,)? }) => {{
         $(let $field = $payload.field(stringify!($field));)+
         match ($($field,)+) {
-            ($(Some($field),)+) => Some($command::$name { $($field),+ }),
+            ($(Some($field),)+) => Some($($path)::+ { $($field),+ }),
             _ => None,
         }
     }};

@@ -133,3 +133,20 @@ pub enum Rejection {
     /// The business rules that the command would break, all of them.
     RuleViolated(Vec<String>),
 }
+
+impl Rejection {
+    /// That the aggregate does not exist, in these words.
+    pub fn not_found(text: impl Into<String>) -> Self {
+        Self::NotFound(text.into())
+    }
+
+    /// That the aggregate exists already, in these words.
+    pub fn already_exists(text: impl Into<String>) -> Self {
+        Self::AlreadyExists(text.into())
+    }
+
+    /// That the command would break this one rule.
+    pub fn rule(broken: impl Into<String>) -> Self {
+        Self::RuleViolated(vec![broken.into()])
+    }
+}

@@ -27,7 +27,7 @@ use crate::query::get_metrics::GET_METRICS;
 use crate::query::get_projections::GET_PROJECTIONS;
 use crate::query::past_answers::PastAnswers;
 use crate::query::{Queries, Query};
-use crate::saga::{Manager, ProcessManager};
+use crate::saga::{Manager, ProcessManager, Saga, Steps};
 use crate::schema::{EventKind, Schema, SchemaGap, Upcaster};
 use crate::snapshot::Snapshots;
 use crate::store::EventStore;
@@ -177,6 +177,16 @@ impl EngineBuilder {
             self.kinds.push(kind);
         }
         self
+    }
+
+    /// Registers a saga whose runs decide by themselves alone.
+    pub fn saga<S: Saga<Facts = ()>>(self) -> Self {
+        self.process_manager::<Steps<S>>()
+    }
+
+    /// Registers a saga, and how the facts are looked up that it begins with.
+    pub fn saga_with<S: Saga>(self, look_up: LookUp<Steps<S>>) -> Self {
+        self.process_manager_with::<Steps<S>>(look_up)
     }
 
     /// Registers a process manager whose runs decide by themselves alone.

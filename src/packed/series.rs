@@ -47,6 +47,11 @@ impl<const STEP: u32> Series<STEP> {
         self.len
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All of them in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         (0..self.len).map_while(|nth| self.get(nth))

@@ -6,8 +6,10 @@
 //! that, its process manager says: one file each. Neither keeps anything but those events.
 
 mod runner;
+mod steps;
 
 pub use runner::proceed;
+pub use steps::{Plan, Saga, SagaCommand, SagaEvent, SagaNames, SagaRun, Step, Steps};
 
 use serde::Serialize;
 

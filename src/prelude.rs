@@ -1,0 +1,12 @@
+//! What a domain is written with, to be taken in at once: `use asof::prelude::*;`
+
+pub use crate::domain::{
+    Command, Decider, Event, Fields, FromPayload, Money, Occasion, Payload, Progress, Rejection,
+    RunEvent,
+};
+pub use crate::engine::{Engine, EngineBuilder, Settings};
+pub use crate::projection::{Models, Projection};
+pub use crate::query::{Params, Query, QueryError, RestsOn, View, write_value};
+pub use crate::saga::{Issued, Next, ProcessManager, Saga, SagaNames, Step};
+pub use crate::schema::{Delivery, Upcaster};
+pub use crate::time::Timestamp;
