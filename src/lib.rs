@@ -58,8 +58,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(feature = "app")]
 pub mod app;
 pub mod checkpoint;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod domain;
 pub mod engine;
