@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asof;
 mod behaviour;
 mod cqrs_es;
 mod disintegrate;
