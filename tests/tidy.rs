@@ -106,7 +106,7 @@ fn every_file_of_a_fixture_belongs_to_one() {
 
 /// The rooms from the wire down to plain text, each with those behind it that it may look into.
 /// What is not named with a room, it must not use.
-const DIRECTION: [(&str, &[&str]); 20] = [
+const DIRECTION: [(&str, &[&str]); 21] = [
     ("json", &[]),
     ("time", &["json"]),
     ("metrics", &[]),
@@ -160,6 +160,26 @@ const DIRECTION: [(&str, &[&str]); 20] = [
         ],
     ),
     ("load", &["engine", "store"]),
+    (
+        "testing",
+        &[
+            "checkpoint",
+            "domain",
+            "engine",
+            "env",
+            "executor",
+            "json",
+            "projection",
+            "query",
+            "replay",
+            "saga",
+            "schema",
+            "snapshot",
+            "storage",
+            "store",
+            "time",
+        ],
+    ),
     ("wire", &["domain", "engine", "executor", "json", "query", "replay", "store", "time"]),
 ];
 

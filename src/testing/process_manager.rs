@@ -95,7 +95,9 @@ impl<P: ProcessManager<Decider: Decider<Event: Debug + PartialEq>>> Run<P> {
                 let what = format!("the payload of {name} is another one than expected");
                 same_json(&what, &self.told, payload, &issued.payload);
             }
-            other => self.differs(&shown_command(name, payload), &other),
+            other @ (Next::Issue(_) | Next::Note | Next::End) => {
+                self.differs(&shown_command(name, payload), &other)
+            }
         }
         self
     }
@@ -198,8 +200,11 @@ impl<P: ProcessManager<Decider: Decider<Event: Debug + PartialEq>>> Run<P> {
     /// Gives itself the command by which it takes a step.
     #[track_caller]
     fn note(mut self, refused: &[String]) -> Noted<P> {
-        let done = if refused.is_empty() { "is done".to_owned() } else { refused.join("; ") };
-        self.told.push_str(&format!("\nwhen what it {} {done}", shown(&self.next())));
+        let came = match refused {
+            [] => "is done".to_owned(),
+            reasons => format!("is refused: {}", reasons.join("; ")),
+        };
+        self.told.push_str(&format!("\nwhen it {}, which {came}", shown(&self.next())));
         let Issued { name, payload } = P::note(&self.run_id, refused);
         let own = <P::Decider as Decider>::Command::OWN_NAMES;
         if !own.contains(&name) {

@@ -152,7 +152,7 @@ impl StoreModel {
         agree!(None, store.stream("never-heard-of"), "a stream that is not there");
         agree!(None, store.remembered("never-heard-of"), "a key that was never used");
         for (key, remembered) in &self.remembered {
-            agree!(Some(*remembered), store.remembered(key), "what {key} stands for");
+            agree!(Some(*remembered), store.remembered(key), "what {key:?} stands for");
         }
         for (number, (id, aggregate_type)) in self.streams.iter().enumerate() {
             self.assert_stream(store, StreamKey(number as u32), id, aggregate_type);
@@ -210,11 +210,11 @@ impl StoreModel {
     fn assert_stream(&self, store: &dyn EventStore, key: StreamKey, id: &str, of_type: &str) {
         let own: Vec<&ModelEvent> = self.events.iter().filter(|e| e.stream == key).collect();
         let stream = Stream { key, aggregate_type: of_type, version: own.len() as u64 };
-        agree!(Some(stream), store.stream(id), "the stream {id}");
+        agree!(Some(stream), store.stream(id), "the stream {id:?}");
         for until in (0..=self.events.len() as u64 + 1).chain([u64::MAX]) {
             let version = own.iter().filter(|event| event.sequence_number <= until).count();
             let found = store.version_at(key, until);
-            agree!(version as u64, found, "the version of {id} at {until}");
+            agree!(version as u64, found, "the version of {id:?} at {until}");
             for after in (0..=own.len() as u64 + 1).chain([u64::MAX]) {
                 let positions: Vec<u64> = own
                     .iter()
@@ -222,12 +222,12 @@ impl StoreModel {
                     .map(|event| event.sequence_number)
                     .collect();
                 let found = store.stream_positions(key, after, until);
-                agree!(positions, found, "{id} after version {after} until {until}");
+                agree!(positions, found, "{id:?} after version {after} until {until}");
                 let page = store.stream_page(key, after, until);
                 let above = own.iter().filter(|e| e.aggregate_version > after);
                 let above = above.take(usize::try_from(until).unwrap_or(usize::MAX));
                 let above: Vec<u64> = above.map(|event| event.sequence_number).collect();
-                agree!(above, page, "{until} of {id} after version {after}");
+                agree!(above, page, "{until} of {id:?} after version {after}");
             }
         }
     }

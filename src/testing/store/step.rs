@@ -94,6 +94,6 @@ impl StoreModel {
             .ok()
             .filter(|_| step.remember)
             .map(|appended| Remembered { fingerprint: number as u128, appended });
-        agree!(remembered, store.remembered(&key), "what {key} stands for");
+        agree!(remembered, store.remembered(&key), "what {key:?} stands for");
     }
 }

@@ -79,13 +79,10 @@ impl Event for LampEvent {
     }
 
     fn data(&self) -> Cow<'_, str> {
-        let fault = FAULT.get();
-        let data = match fault {
-            Fault::SpaceInData => "{ }",
-            Fault::DataNoObject => "[]",
-            _ => "{}",
-        };
-        data.into()
+        if has(Fault::DataNoObject) {
+            return "[]".into();
+        }
+        if has(Fault::SpaceInData) { "{ }".into() } else { "{}".into() }
     }
 
     fn decode(event_type: &str, _: &str, _: &str) -> Option<Self> {

@@ -1,8 +1,12 @@
 //! That each check fails for a domain that breaks the rule, and with which text.
 
 mod decider;
+mod fixtures;
+mod interrupted;
 mod lamp;
+mod process_manager;
 mod projection;
+mod store;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,0 +1,124 @@
+//! Runs that come to another end when the node ends within them.
+
+use std::cell::Cell;
+
+use super::lamp::LampDecider;
+use super::panic_of;
+use crate::engine::EngineBuilder;
+use crate::query::{Query, RestsOn};
+use crate::saga::{Issued, Next, ProcessManager};
+use crate::testing::light::{self, LightsOut, Round, RoundDecider};
+use crate::testing::{Session, interrupted};
+
+/// A round on which a lamp is flipped for each light: done twice, that is undone.
+struct Flips;
+
+impl ProcessManager for Flips {
+    type Decider = RoundDecider;
+
+    fn next(run_id: &str, state: &Round) -> Next {
+        match LightsOut::next(run_id, state) {
+            Next::Issue(_) => Next::Issue(Issued { name: "Flip", payload: "{}".to_owned() }),
+            next @ (Next::Note | Next::End) => next,
+        }
+    }
+
+    fn note(run_id: &str, refused: &[String]) -> Issued {
+        LightsOut::note(run_id, refused)
+    }
+}
+
+/// How many events there are.
+const COUNT: Query = Query {
+    name: "Count",
+    rests_on: RestsOn::Events,
+    answer: |view, _, out| {
+        out.push_str(&view.position.to_string());
+        Ok(())
+    },
+};
+
+/// A question to which there is but one answer.
+const ANYTHING: Query = Query {
+    name: "Anything",
+    rests_on: RestsOn::Events,
+    answer: |_, _, out| {
+        out.push_str("\"yes\"");
+        Ok(())
+    },
+};
+
+fn flips() -> Session {
+    let builder = || {
+        EngineBuilder::default()
+            .aggregate::<LampDecider>(|_, _| ())
+            .process_manager::<Flips>(|_, _| ())
+            .query(COUNT)
+            .query(ANYTHING)
+    };
+    interrupted(builder).command("BeginRound", r#"{"id":"r","lights":["l"]}"#)
+}
+
+#[test]
+fn an_answer_that_is_not_expected_though_nothing_ends_is_told() {
+    let message = panic_of(|| flips().then_answers("Count", "{}", "5"));
+    let expected = r#"Count is answered otherwise than expected
+- expected, + got:
+- 5
++ 4
+given:
+  BeginRound {"id":"r","lights":["l"]}
+which alone leads to:
+  1 r RoundBegan
+  2 2026-01-01T00:00:00.000Z LampOn
+  3 r LightPassed
+  4 r RoundEnded"#;
+    assert_eq!(message, expected);
+}
+
+#[test]
+fn a_command_that_is_of_consequence_when_it_is_issued_twice_is_told() {
+    let message = panic_of(|| flips().then_answers("Count", "{}", "4"));
+    let expected = "Count is answered otherwise when a node ends after commit 2
+- expected, + got:
+- 4
++ 5
+given:";
+    assert!(message.starts_with(expected), "{message}");
+}
+
+#[test]
+fn nodes_that_get_no_further_are_told() {
+    let message = panic_of(|| flips().then_answers("Anything", "{}", "\"yes\""));
+    let expected = "nodes that end after each commit never come to an end\ngiven:";
+    assert!(message.starts_with(expected), "{message}");
+}
+
+#[test]
+fn what_can_not_be_asked_or_built_is_told() {
+    let message = panic_of(|| flips().then_answers("Else", "{}", "0"));
+    assert_eq!(message, "Else is not answered: Unknown query Else");
+    let message = panic_of(|| flips().then_answers("Count", "[]", "0"));
+    assert_eq!(message, "the parameters of Count are not a JSON object: []");
+    let message = panic_of(|| flips().command("Flip", "{"));
+    assert!(message.starts_with("the payload of Flip is not JSON: "), "{message}");
+    let twice = || interrupted(|| light::builder().query(COUNT).query(COUNT));
+    let message = panic_of(|| twice().then_answers("Count", "{}", "0"));
+    assert_eq!(message, "the engine can't be built: Count is registered twice");
+}
+
+#[test]
+fn each_command_is_carried_out_once_though_a_client_gives_it_again() {
+    thread_local! { static BUILT: Cell<u32> = const { Cell::new(0) }; }
+    let builder = || {
+        BUILT.set(BUILT.get() + 1);
+        light::builder().query(COUNT)
+    };
+    interrupted(builder)
+        .command("SwitchOn", r#"{"id":"l1","by":"ann"}"#)
+        .command("SwitchOn", r#"{"id":"l1","by":"bob"}"#)
+        .command("BeginRound", r#"{"id":"r","lights":["l1","l2"]}"#)
+        .then_answers("Count", "{}", "6");
+    // One that nothing ends, two for each number of commits, one for each commit.
+    assert_eq!(BUILT.get(), 1 + 2 * 6 + 6);
+}
