@@ -80,7 +80,7 @@ impl Session {
         let story = self.story(&commits);
         let what = format!("{name} is answered otherwise than expected");
         same_json(&what, &story, expected, &answer.unwrap_or_default());
-        for end in 0..commits.len() {
+        for end in 0..=commits.len() {
             let answer = self.ended_after(&[end, usize::MAX], question);
             let what = format!("{name} is answered otherwise when a node ends after commit {end}");
             same_json(&what, &story, expected, &answer.unwrap_or_default());
@@ -131,6 +131,8 @@ impl Session {
                 ..CommandRequest::default()
             };
             match engine.execute(&request) {
+                // What is stored when the node ends is not answered any more.
+                Ok(_) if ended.get() => break,
                 Err(Failure::Storage(_)) => break,
                 // A refusal is an answer, too.
                 Ok(_) | Err(Failure::Rejected { .. }) => *next += 1,
@@ -258,12 +260,12 @@ impl StoredCommit {
     }
 }
 
-/// A store that ends after so many commits: it takes no other, as a node that was killed.
+/// A store that takes so many commits and no other, as one whose node is killed then.
 struct EndingStore {
     inner: MemoryStore,
     /// All that is stored.
     commits: Rc<RefCell<Vec<StoredCommit>>>,
-    /// Set when there was one commit too many.
+    /// Set once it has taken as many as it takes.
     ended: Rc<Cell<bool>>,
     left: usize,
 }
@@ -274,18 +276,19 @@ impl EndingStore {
         for commit in commits.borrow().iter() {
             commit.store_in(&mut inner);
         }
+        ended.set(left == 0);
         Self { inner, commits, ended, left }
     }
 }
 
 impl EventStore for EndingStore {
     fn append(&mut self, commit: &Commit<'_>) -> Result<Appended, AppendError> {
-        if self.left == 0 {
-            self.ended.set(true);
+        if self.ended.get() {
             return Err(AppendError::Unavailable("the node has ended".to_owned()));
         }
         let appended = self.inner.append(commit)?;
         self.left -= 1;
+        self.ended.set(self.left == 0);
         self.commits.borrow_mut().push(StoredCommit::of(commit));
         Ok(appended)
     }

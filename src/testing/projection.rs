@@ -28,8 +28,8 @@ use crate::store::{
 /// use asof::testing::projection;
 ///
 /// projection::<Lights>()
+///     .given::<LightDecider>([("l1", LightEvent::On { by: "ann".to_owned() })])
 ///     .upcaster(ON_V1_TO_V2)
-///     .event::<LightDecider>("l1", LightEvent::On { by: "ann".to_owned() })
 ///     .stored("SwitchedOn", 1, "l2", "{}")
 ///     .event::<LightDecider>("l1", LightEvent::Off)
 ///     .then(Lights::on, vec!["l2".to_owned()])
@@ -121,6 +121,21 @@ impl<P: Projection> Happened<P> {
         self.of::<D>()
     }
 
+    /// Events of the decider `D` have happened, each to the aggregate beside it.
+    ///
+    /// # Panics
+    /// As for [`event`](Self::event).
+    #[track_caller]
+    pub fn given<'a, D: Decider<Event: Debug + PartialEq>>(
+        mut self,
+        events: impl IntoIterator<Item = (&'a str, D::Event)>,
+    ) -> Self {
+        for (aggregate_id, event) in events {
+            self = self.event::<D>(aggregate_id, event);
+        }
+        self
+    }
+
     /// An event lies in the store as an earlier release has written it: the name, the version of
     /// its schema, the aggregate, and its data, a compact JSON object.
     pub fn stored(
@@ -175,6 +190,22 @@ impl<P: Projection> Happened<P> {
     #[track_caller]
     pub fn then<T: Debug + PartialEq>(self, question: impl Fn(&P) -> T, expected: T) -> Built<P> {
         self.built().then(question, expected)
+    }
+
+    /// What the read model answers as [`Built::then_as_of`] says.
+    ///
+    /// # Panics
+    /// As for [`built`](Self::built) and [`Built::then_as_of`].
+    #[track_caller]
+    pub fn then_as_of<T: Debug + PartialEq>(
+        self,
+        question: impl for<'a> Fn(P::AsOf<'a>) -> T,
+        expected: T,
+    ) -> Built<P>
+    where
+        P: Temporal,
+    {
+        self.built().then_as_of(question, expected)
     }
 }
 

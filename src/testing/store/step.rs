@@ -23,8 +23,8 @@ pub struct Step {
 const IDS: [&str; 6] = [
     "a",
     "b",
-    "user-1",
-    "user-10",
+    "thing-1",
+    "thing-10",
     "\"q\" ü",
     "an id so long that its length takes two letters, beside what is in them",
 ];
@@ -34,7 +34,7 @@ const DATA: [&str; 5] = [
     "{}",
     r#"{"n":1.50,"s":"ü\n"}"#,
     r#"{"a":[{"b":null}]}"#,
-    r#"{"id":"user-1","n":1}"#,
+    r#"{"id":"thing-1","n":1}"#,
     r#"{"id":"an id so long that its length takes two letters, beside what is in them"}"#,
 ];
 
