@@ -13,8 +13,8 @@ use crate::executor::{CommandRequest, Failure};
 use crate::json::{Json, Members};
 use crate::query::{Params, QueryRequest};
 use crate::store::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, MemoryStore, Metadata,
-    NewEvent, RecordedEvent, Remembered, Stream, StreamKey,
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent,
+    RecordedEvent, Remembered, Stream, StreamKey,
 };
 use crate::time::Timestamp;
 
@@ -32,10 +32,9 @@ use crate::time::Timestamp;
 ///     .then_answers("ListLights", "{}", r#"["l2"]"#);
 /// ```
 ///
-/// The commands are given as by a client that tries again: each has an idempotency key, and one
-/// that was not answered is given once more to the node that goes on, after that has
-/// [gone on with its runs](Engine::resume). Time stands still, so that moments in answers are the
-/// same; ids that the node makes up are not.
+/// The node that goes on carries every run that was begun [to its end](Engine::resume); only then
+/// it is given the next command. Time stands still, so that moments in answers are the same; ids
+/// that nodes make up are not.
 pub fn interrupted(builder: impl Fn() -> EngineBuilder + 'static) -> Session {
     Session { builder: Box::new(builder), commands: Vec::new() }
 }
@@ -70,8 +69,9 @@ impl Session {
     /// commit.
     ///
     /// # Panics
-    /// When one answers otherwise, with the difference; when no engine can be built, the query is
-    /// not answered, or nodes that go on never come to an end.
+    /// When one answers otherwise, with the difference; when no engine can be built, a command fails
+    /// where nothing ends the node, the query is not answered, or nodes that go on never come to an
+    /// end.
     #[track_caller]
     pub fn then_answers(self, name: &str, params: &str, expected: &str) -> Self {
         let question = (name, params);
@@ -127,15 +127,12 @@ impl Session {
             let request = CommandRequest {
                 name: name.into(),
                 payload: Json::read(payload).ok(),
-                idempotency_key: Some(format!("command {next}").into()),
                 ..CommandRequest::default()
             };
             match engine.execute(&request) {
-                // What is stored when the node ends is not answered any more.
-                Ok(_) if ended.get() => break,
-                Err(Failure::Storage(_)) => break,
-                // A refusal is an answer, too.
-                Ok(_) | Err(Failure::Rejected { .. }) => *next += 1,
+                Err(Failure::Storage(error)) if !ended.get() => panic!("{name} failed: {error}"),
+                // It has begun a run, which whoever comes next carries on. A refusal is an answer.
+                Ok(_) | Err(Failure::Storage(_) | Failure::Rejected { .. }) => *next += 1,
             }
         }
         let answer = (!ended.get()).then(|| answer(&mut engine, question));
@@ -204,7 +201,6 @@ struct StoredCommit {
     /// What caused it, its conversation, who gave it.
     metadata: [Option<String>; 3],
     events: Vec<StoredEvent>,
-    idempotency: Option<(String, u128)>,
 }
 
 struct StoredEvent {
@@ -230,14 +226,12 @@ impl StoredCommit {
             event_version: event.event_version,
             data: event.data.to_owned(),
         };
-        let key = |key: Idempotency<'_>| (key.key.to_owned(), key.fingerprint);
         Self {
             aggregate_id: commit.aggregate_id.to_owned(),
             aggregate_type: commit.aggregate_type.to_owned(),
             timestamp: commit.timestamp,
             metadata: [causation_id, correlation_id, user_id].map(|text| text.map(str::to_owned)),
             events: commit.events.iter().map(event).collect(),
-            idempotency: commit.idempotency.map(key),
         }
     }
 
@@ -245,7 +239,6 @@ impl StoredCommit {
         let events: Vec<NewEvent<'_>> = self.events.iter().map(StoredEvent::as_new).collect();
         let [causation_id, correlation_id, user_id] =
             self.metadata.each_ref().map(Option::as_deref);
-        let key = self.idempotency.as_ref();
         let commit = Commit {
             aggregate_id: &self.aggregate_id,
             aggregate_type: &self.aggregate_type,
@@ -253,8 +246,7 @@ impl StoredCommit {
             timestamp: self.timestamp,
             metadata: Metadata { causation_id, correlation_id, user_id },
             events: &events,
-            idempotency: key
-                .map(|(key, fingerprint)| Idempotency { key, fingerprint: *fingerprint }),
+            idempotency: None,
         };
         store.append(&commit).expect("it was stored before");
     }

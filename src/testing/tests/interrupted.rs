@@ -94,6 +94,31 @@ fn nodes_that_get_no_further_are_told() {
     assert!(message.starts_with(expected), "{message}");
 }
 
+/// A round that notes what is no command of its own.
+struct Stuck;
+
+impl ProcessManager for Stuck {
+    type Decider = RoundDecider;
+
+    fn next(run_id: &str, state: &Round) -> Next {
+        LightsOut::next(run_id, state)
+    }
+
+    fn note(_run_id: &str, _refused: &[String]) -> Issued {
+        Issued { name: "Flip", payload: "{}".to_owned() }
+    }
+}
+
+#[test]
+fn a_run_that_fails_though_nothing_ends_the_node_is_told() {
+    let builder = || EngineBuilder::default().process_manager::<Stuck>(|_, _| ()).query(COUNT);
+    let session = interrupted(builder).command("BeginRound", r#"{"id":"r","lights":[]}"#);
+    let message = panic_of(|| session.then_answers("Count", "{}", "2"));
+    let expected = "BeginRound failed: the write failed and may or may not have taken place: \
+                    Unknown command Flip";
+    assert_eq!(message, expected);
+}
+
 #[test]
 fn what_can_not_be_asked_or_built_is_told() {
     let message = panic_of(|| flips().then_answers("Else", "{}", "0"));
@@ -108,7 +133,7 @@ fn what_can_not_be_asked_or_built_is_told() {
 }
 
 #[test]
-fn each_command_is_carried_out_once_though_a_client_gives_it_again() {
+fn each_command_is_carried_out_once_and_each_run_to_its_end_by_as_many_nodes_as_it_takes() {
     thread_local! { static BUILT: Cell<u32> = const { Cell::new(0) }; }
     let builder = || {
         BUILT.set(BUILT.get() + 1);

@@ -8,7 +8,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Reader, Writer};
-use crate::domain::{Command, Decider, Event, Occasion, Payload, Rejection};
+use crate::domain::{Command, Decider, Event, Occasion, Payload, Progress, Rejection, RunEvent};
 use crate::projection::{Moment, Projection, Temporal};
 use crate::schema::Delivery;
 use crate::store::EventStore;
@@ -101,10 +101,21 @@ impl Event for LampEvent {
     }
 }
 
+impl RunEvent for LampEvent {
+    const OPEN_RUNS: &'static str = "lamps_on";
+
+    fn progress(&self) -> Progress {
+        match self {
+            Self::On => Progress::Began,
+            Self::Off => Progress::Ended,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(try_from = "Saved", into = "Saved")]
 pub struct Lamp {
-    on: bool,
+    pub on: bool,
     flips: u32,
 }
 

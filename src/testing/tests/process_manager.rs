@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::lamp::{self, Lamp, LampDecider, LampEvent};
 use super::panic_of;
 use crate::saga::{Issued, Next, ProcessManager};
 use crate::testing::light::{LightsOut, Round, RoundDecider, RoundEvent};
@@ -183,4 +184,33 @@ fn a_note_that_leads_to_nothing_before_the_end_is_told() {
     let message = panic_of(|| process_manager::<Faulty>("r").when_done().then([]));
     let expected = "what the run notes leads to no event: it would stop here\n";
     assert!(message.starts_with(expected), "{message}");
+}
+
+/// A run for as long as a lamp is on.
+struct Glow;
+
+impl ProcessManager for Glow {
+    type Decider = LampDecider;
+
+    fn next(_run_id: &str, state: &Lamp) -> Next {
+        if state.on { Next::Note } else { Next::End }
+    }
+
+    fn note(_run_id: &str, _refused: &[String]) -> Issued {
+        Issued { name: "Flip", payload: "{}".to_owned() }
+    }
+}
+
+#[test]
+fn a_run_that_does_something_else_from_a_snapshot_is_told() {
+    let run = || process_manager::<Glow>("lamp").given([LampEvent::On]).then_notes();
+    run();
+    lamp::FAULT.set(lamp::Fault::StateSkips);
+    let expected = r#"the run does something else from a snapshot
+- expected, + got:
+- Note
++ End
+given the run "lamp"
+  On"#;
+    assert_eq!(panic_of(run), expected);
 }
