@@ -9,8 +9,8 @@ use crate::json::Json;
 use crate::time::Timestamp;
 
 /// What has happened to an aggregate before: the start of an example of a [`Decider`]'s rules. The
-/// form is Dan North's given-when-then; to test an aggregate by events, a command and events is
-/// Greg Young's.
+/// form is Dan North's given-when-then; that it is events which are given and expected, and a
+/// command that comes in between, is Greg Young's.
 ///
 /// ```
 /// use asof::domain::Rejection;
