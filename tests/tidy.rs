@@ -241,7 +241,6 @@ fn the_machinery_names_no_aggregate() {
         "src/metrics.rs",
         "src/schema/mod.rs",
         "src/schema/delivery.rs",
-        "src/testing/",
     ];
     let mut named = Vec::new();
     for file in files("src") {
