@@ -52,6 +52,7 @@
 //! - [`projection`]: the read models and what keeps them up to date
 //! - [`query`]: the query side; one file a query
 //! - [`saga`]: runs of several steps; one file a process manager
+//! - [`testing`]: what tests of a domain need, and those of a store
 //! - `packed`: many small numbers in little memory
 //! - [`metrics`], [`env`](mod@env), [`time`], [`json`]: counts and timings; clock, stopwatch and
 //!   ids; moments; text
@@ -82,5 +83,7 @@ pub mod schema;
 pub mod snapshot;
 pub mod storage;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 pub mod wire;

@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::{fs, iter};
 
 use asof::json;
+use asof::testing::fixtures::{Fixture, OPTIONS};
 use support::compare::members;
-use support::fixture::{Fixture, OPTIONS};
 use support::messages::{echo, echoed, ended, message, reply};
 use support::node;
 use support::running::{self, Ended, Running, quietly};
@@ -79,8 +79,8 @@ fn every_line_of_every_output_is_one_compact_message_and_nothing_else() {
     let mut messages = 0;
     let whole = |fixture: &&Fixture| !fixture.arguments().contains(&"body".to_owned());
     for fixture in fixtures.iter().filter(whole) {
-        let stdout = fixture.run().stdout;
-        assert!(stdout.is_empty() || stdout.ends_with('\n'), "{}", fixture.name());
+        let stdout = fixture.run(Path::new(env!("CARGO_BIN_EXE_asof"))).unwrap().stdout;
+        assert!(stdout.is_empty() || stdout.ends_with('\n'), "{}", fixture.name_in(&folder));
         for line in stdout.lines() {
             let message = members(line).expect(line);
             let keys: Vec<&str> = message.iter().map(|(key, _)| key).collect();

@@ -9,10 +9,10 @@ use std::rc::Rc;
 
 use asof::journal::{Journal, Options, Recovered, recover};
 use asof::store::{DurableStore, EventStore, verify};
+use asof::testing::store::StoreModel;
 use proptest::prelude::*;
 use support::durable;
 use support::sim_disk::SimDisk;
-use support::store_model::StoreModel;
 use support::store_steps::step;
 
 /// Where a line stands: of which type the aggregate is, which version and number the event has,

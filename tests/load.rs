@@ -6,7 +6,7 @@ mod support;
 
 use std::path::Path;
 
-use support::fixture::OPTIONS;
+use asof::testing::fixtures::OPTIONS;
 use support::messages::{echo, echoed, ended, file, message, reply};
 use support::node::{self, Output};
 use support::session::engine;

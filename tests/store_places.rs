@@ -12,11 +12,11 @@ use asof::checkpoint::{Reader, Writer};
 use asof::store::{
     Commit, DurableStore, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent,
 };
+use asof::testing::store::StoreModel;
 use proptest::prelude::*;
 use support::durable::{open, segments_of};
 use support::session::moment;
 use support::sim_disk::{Fault, SimDisk};
-use support::store_model::StoreModel;
 use uuid::Uuid;
 
 /// What happens to a store.

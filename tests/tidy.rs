@@ -105,7 +105,7 @@ fn every_file_of_a_fixture_belongs_to_one() {
 
 /// The rooms from the wire down to plain text, each with those behind it that it may look into.
 /// What is not named with a room, it must not use.
-const DIRECTION: [(&str, &[&str]); 22] = [
+const DIRECTION: [(&str, &[&str]); 23] = [
     ("json", &[]),
     ("time", &["json"]),
     ("metrics", &[]),
@@ -161,6 +161,26 @@ const DIRECTION: [(&str, &[&str]); 22] = [
     ("load", &["engine", "store"]),
     ("node", &["engine", "store", "wire"]),
     ("cli", &["engine", "env", "journal", "load", "node", "storage", "store", "time", "wire"]),
+    (
+        "testing",
+        &[
+            "checkpoint",
+            "domain",
+            "engine",
+            "env",
+            "executor",
+            "json",
+            "projection",
+            "query",
+            "replay",
+            "saga",
+            "schema",
+            "snapshot",
+            "storage",
+            "store",
+            "time",
+        ],
+    ),
     ("wire", &["domain", "engine", "executor", "json", "query", "replay", "store", "time"]),
 ];
 

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use asof::testing::fixtures::OPTIONS;
+
 use crate::restart::{more, past, questions};
-use crate::support::fixture::OPTIONS;
 use crate::support::folder::{Folder, JOURNAL};
 use crate::support::messages::{command, ended, query};
 use crate::support::node;

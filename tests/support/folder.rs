@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::fixture::OPTIONS;
+use asof::testing::fixtures::OPTIONS;
+
 use super::node::{self, Output};
 
 /// A new folder, which goes when it is dropped.

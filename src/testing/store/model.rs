@@ -2,15 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use asof::store::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, RecordedEvent, Remembered,
-    StreamKey,
-};
-use asof::time::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// All that was stored, in the order it was stored.
+use crate::store::{
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, RecordedEvent, Remembered, Stream,
+    StreamKey,
+};
+use crate::time::Timestamp;
+
+/// All that was stored, in the order it was stored: says what each question to a store has to be
+/// answered, and compares the answers.
+///
+/// ```
+/// use asof::store::MemoryStore;
+/// use asof::testing::store::{Step, StoreModel};
+///
+/// let (mut store, mut model) = (MemoryStore::new(), StoreModel::default());
+/// for number in 0..20 {
+///     let step = Step::chosen(&mut |below| number % below);
+///     model.take(&step, number, &mut store);
+/// }
+/// model.assert_is(&store);
+/// ```
 #[derive(Debug, Default)]
 pub struct StoreModel {
     events: Vec<ModelEvent>,
@@ -22,16 +36,27 @@ pub struct StoreModel {
 /// An event, with all that a [`RecordedEvent`] tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelEvent {
+    /// Its id.
     pub event_id: Uuid,
+    /// Its name.
     pub event_type: String,
+    /// The version of its schema.
     pub event_version: u32,
+    /// When it happened.
     pub timestamp: Timestamp,
+    /// The aggregate.
     pub aggregate_id: String,
+    /// The type of the aggregate.
     pub aggregate_type: String,
+    /// The version that the aggregate came to.
     pub aggregate_version: u64,
+    /// Its position in the store.
     pub sequence_number: u64,
+    /// Where it came from, as JSON members.
     pub metadata: String,
+    /// Its data.
     pub data: String,
+    /// The short name of its aggregate.
     pub stream: StreamKey,
 }
 
@@ -55,6 +80,9 @@ impl ModelEvent {
 
 impl StoreModel {
     /// What the append of `commit` has to return; stores it, if it is to be stored.
+    ///
+    /// # Errors
+    /// Those of [`EventStore::append`] on a store in order.
     pub fn append(&mut self, commit: &Commit<'_>) -> Result<Appended, AppendError> {
         if commit.events.is_empty() {
             return Err(AppendError::Empty);
@@ -101,49 +129,65 @@ impl StoreModel {
     }
 
     /// Asserts that `store` answers every question as this model does.
+    ///
+    /// # Panics
+    /// When it does not, with the first question and the difference.
+    #[track_caller]
     pub fn assert_is(&self, store: &dyn EventStore) {
-        let head = self.events.len() as u64;
-        assert_eq!(store.head(), head, "head");
-        let read: Vec<ModelEvent> =
-            (1..=head).map_while(|at| store.event(at)).map(ModelEvent::read).collect();
-        assert_eq!(read, self.events, "the events");
-        for beyond in [0, head + 1, u64::from(u32::MAX) + 2, u64::MAX] {
-            assert_eq!(store.event(beyond), None, "the event at {beyond}");
+        let head = self.head();
+        agree!(head, store.head(), "head");
+        for (position, event) in (1..).zip(&self.events) {
+            let read = store.event(position).map(ModelEvent::read);
+            agree!(Some(event), read.as_ref(), "the event at {position}");
+            agree!(Some(event.data.as_str()), store.data(position), "the data at {position}");
+            let happened = Some((event.event_type.as_str(), event.aggregate_id.as_str()));
+            agree!(happened, store.happened(position), "what happened at {position}");
         }
-        assert_eq!(store.newest_timestamp(), self.events.last().map(|event| event.timestamp));
-        assert_eq!(store.streams(), self.streams.len() as u64, "the number of streams");
-        assert_eq!(store.stream("never-heard-of"), None);
-        assert_eq!(store.remembered("never-heard-of"), None);
+        for beyond in [0, head + 1, u64::from(u32::MAX) + 2, u64::MAX] {
+            agree!(None, store.event(beyond), "the event at {beyond}");
+        }
+        let newest = self.events.last().map(|event| event.timestamp);
+        agree!(newest, store.newest_timestamp(), "the newest timestamp");
+        agree!(self.streams.len() as u64, store.streams(), "how many streams there are");
+        agree!(None, store.stream("never-heard-of"), "a stream that is not there");
+        agree!(None, store.remembered("never-heard-of"), "a key that was never used");
         for (key, remembered) in &self.remembered {
-            assert_eq!(store.remembered(key), Some(*remembered), "what {key} stands for");
+            agree!(Some(*remembered), store.remembered(key), "what {key:?} stands for");
         }
         for (number, (id, aggregate_type)) in self.streams.iter().enumerate() {
             self.assert_stream(store, StreamKey(number as u32), id, aggregate_type);
         }
         let unknown = StreamKey(self.streams.len() as u32);
-        assert_eq!(store.stream_positions(unknown, 0, u64::MAX), Vec::<u64>::new());
-        assert_eq!(store.version_at(unknown, u64::MAX), 0);
+        let positions = store.stream_positions(unknown, 0, u64::MAX);
+        agree!(Vec::<u64>::new(), positions, "the positions of no stream");
+        agree!(0, store.version_at(unknown, u64::MAX), "the version of no stream");
         self.assert_moments(store);
     }
 
     /// Asserts that `store` finds the events of each stream and of each moment as this model does,
     /// with some of the versions of each stream: enough for long ones.
+    ///
+    /// # Panics
+    /// When it does not, with the first question and the difference.
+    #[track_caller]
     pub fn assert_places(&self, store: &dyn EventStore) {
-        assert_eq!(store.head(), self.head(), "head");
+        agree!(self.head(), store.head(), "head");
         for stream in (0..=self.streams.len() as u32).map(StreamKey) {
             let own = self.events.iter().filter(|event| event.stream == stream);
             let own: Vec<u64> = own.map(|event| event.sequence_number).collect();
             for until in (0..=self.head() + 1).chain([u64::MAX]) {
                 let version = own.iter().filter(|position| **position <= until).count();
-                assert_eq!(store.version_at(stream, until), version as u64, "at {until}");
+                let found = store.version_at(stream, until);
+                agree!(version as u64, found, "the version of {stream:?} at {until}");
                 let near = [0, 1, 4, 7, 33].map(|back| version.saturating_sub(back));
                 for after in near.into_iter().chain([0, 1, version / 2, version + 1]) {
                     let expected = own.get(after..version).unwrap_or_default();
                     let found = store.stream_positions(stream, after as u64, until);
-                    assert_eq!(found, expected, "after {after} until {until}");
+                    agree!(expected, found, "{stream:?} after version {after} until {until}");
                 }
                 let page = own.iter().skip(version).take(5).copied().collect::<Vec<u64>>();
-                assert_eq!(store.stream_page(stream, version as u64, 5), page, "at {until}");
+                let found = store.stream_page(stream, version as u64, 5);
+                agree!(page, found, "5 of {stream:?} after version {version}");
             }
         }
         self.assert_moments(store);
@@ -162,13 +206,15 @@ impl StoreModel {
         self.events.len() as u64
     }
 
+    #[track_caller]
     fn assert_stream(&self, store: &dyn EventStore, key: StreamKey, id: &str, of_type: &str) {
         let own: Vec<&ModelEvent> = self.events.iter().filter(|e| e.stream == key).collect();
-        let stream = store.stream(id).map(|s| (s.key, s.aggregate_type.to_owned(), s.version));
-        assert_eq!(stream, Some((key, of_type.to_owned(), own.len() as u64)), "the stream {id}");
+        let stream = Stream { key, aggregate_type: of_type, version: own.len() as u64 };
+        agree!(Some(stream), store.stream(id), "the stream {id:?}");
         for until in (0..=self.events.len() as u64 + 1).chain([u64::MAX]) {
             let version = own.iter().filter(|event| event.sequence_number <= until).count();
-            assert_eq!(store.version_at(key, until), version as u64, "{id} at {until}");
+            let found = store.version_at(key, until);
+            agree!(version as u64, found, "the version of {id:?} at {until}");
             for after in (0..=own.len() as u64 + 1).chain([u64::MAX]) {
                 let positions: Vec<u64> = own
                     .iter()
@@ -176,25 +222,26 @@ impl StoreModel {
                     .map(|event| event.sequence_number)
                     .collect();
                 let found = store.stream_positions(key, after, until);
-                assert_eq!(found, positions, "{id} after version {after} until {until}");
+                agree!(positions, found, "{id:?} after version {after} until {until}");
                 let page = store.stream_page(key, after, until);
                 let above = own.iter().filter(|e| e.aggregate_version > after);
                 let above = above.take(usize::try_from(until).unwrap_or(usize::MAX));
                 let above: Vec<u64> = above.map(|event| event.sequence_number).collect();
-                assert_eq!(page, above, "{until} of {id} after version {after}");
+                agree!(above, page, "{until} of {id:?} after version {after}");
             }
         }
     }
 
     /// At, just before and just behind the time of every event, and at the ends of time.
+    #[track_caller]
     fn assert_moments(&self, store: &dyn EventStore) {
         let micros = self.events.iter().map(|event| event.timestamp.micros());
         let around = micros.flat_map(|at| [at - 1, at, at + 1]).map(Timestamp::from_micros);
         for moment in around.chain([Timestamp::MIN, Timestamp::MAX]) {
             let known = self.events.iter().filter(|event| event.timestamp <= moment).count();
-            assert_eq!(store.position_at(moment), known as u64, "the position at {moment}");
+            agree!(known as u64, store.position_at(moment), "the position at {moment}");
             let before = self.events.iter().filter(|event| event.timestamp < moment).count();
-            assert_eq!(store.position_before(moment), before as u64, "before {moment}");
+            agree!(before as u64, store.position_before(moment), "the position before {moment}");
         }
     }
 }
