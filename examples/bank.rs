@@ -149,3 +149,41 @@ fn bank() -> EngineBuilder {
 fn main() -> ExitCode {
     Program::new("bank", env!("CARGO_PKG_VERSION"), bank()).run()
 }
+
+#[cfg(test)]
+mod tests {
+    use asof::testing::{given, interrupted};
+
+    use super::*;
+
+    fn money(amount: &str) -> Money {
+        Money::parse(amount).unwrap()
+    }
+
+    #[test]
+    fn a_deposit_is_added_to_the_balance() {
+        given::<Account>([AccountEvent::AccountOpened { owner: "Ada".to_owned() }])
+            .when_message("Deposit", r#"{"account_id":"ada","amount":"9.50"}"#)
+            .then([AccountEvent::MoneyDeposited { amount: money("9.50") }])
+            .then_state(|balance| *balance, Some(money("9.50")));
+    }
+
+    #[test]
+    fn nobody_withdraws_more_than_there_is() {
+        given::<Account>([AccountEvent::AccountOpened { owner: "Ada".to_owned() }])
+            .when(AccountCommand::Withdraw { account_id: "ada".to_owned(), amount: money("1") })
+            .then_rejected(Rejection::rule("The balance is 0.00, not 1.00"));
+    }
+
+    #[test]
+    fn money_is_given_to_the_other_account_or_given_back_whenever_the_node_ends() {
+        interrupted(bank)
+            .command("OpenAccount", r#"{"account_id":"ada","owner":"Ada"}"#)
+            .command("OpenAccount", r#"{"account_id":"bob","owner":"Bob"}"#)
+            .command("Deposit", r#"{"account_id":"ada","amount":100}"#)
+            .command("Transfer", r#"{"transfer_id":"t1","from":"ada","to":"bob","amount":30}"#)
+            .command("Transfer", r#"{"transfer_id":"t2","from":"ada","to":"eve","amount":30}"#)
+            .then_answers("GetBalance", r#"{"accountId":"ada"}"#, r#""70.00""#)
+            .then_answers("GetBalance", r#"{"accountId":"bob"}"#, r#""30.00""#);
+    }
+}
