@@ -13,8 +13,8 @@ use crate::executor::{CommandRequest, Failure};
 use crate::json::{Json, Members};
 use crate::query::{Params, QueryRequest};
 use crate::store::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent,
-    RecordedEvent, Remembered, Stream, StreamKey,
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, Idempotency, MemoryStore, Metadata,
+    NewEvent, RecordedEvent, Remembered, Stream, StreamKey,
 };
 use crate::time::Timestamp;
 
@@ -201,6 +201,8 @@ struct StoredCommit {
     /// What caused it, its conversation, who gave it.
     metadata: [Option<String>; 3],
     events: Vec<StoredEvent>,
+    /// The key under which it is remembered, and the fingerprint of the command.
+    idempotency: Option<(String, u128)>,
 }
 
 struct StoredEvent {
@@ -226,12 +228,14 @@ impl StoredCommit {
             event_version: event.event_version,
             data: event.data.to_owned(),
         };
+        let key = |key: Idempotency<'_>| (key.key.to_owned(), key.fingerprint);
         Self {
             aggregate_id: commit.aggregate_id.to_owned(),
             aggregate_type: commit.aggregate_type.to_owned(),
             timestamp: commit.timestamp,
             metadata: [causation_id, correlation_id, user_id].map(|text| text.map(str::to_owned)),
             events: commit.events.iter().map(event).collect(),
+            idempotency: commit.idempotency.map(key),
         }
     }
 
@@ -239,6 +243,7 @@ impl StoredCommit {
         let events: Vec<NewEvent<'_>> = self.events.iter().map(StoredEvent::as_new).collect();
         let [causation_id, correlation_id, user_id] =
             self.metadata.each_ref().map(Option::as_deref);
+        let key = self.idempotency.as_ref();
         let commit = Commit {
             aggregate_id: &self.aggregate_id,
             aggregate_type: &self.aggregate_type,
@@ -246,7 +251,8 @@ impl StoredCommit {
             timestamp: self.timestamp,
             metadata: Metadata { causation_id, correlation_id, user_id },
             events: &events,
-            idempotency: None,
+            idempotency: key
+                .map(|(key, fingerprint)| Idempotency { key, fingerprint: *fingerprint }),
         };
         store.append(&commit).expect("it was stored before");
     }
