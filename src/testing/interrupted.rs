@@ -69,9 +69,9 @@ impl Session {
     /// commit.
     ///
     /// # Panics
-    /// When one answers otherwise, or nodes that go on never come to an answer, with the difference;
-    /// when no engine can be built, a command fails where nothing ends the node, or the query is not
-    /// answered.
+    /// When one answers otherwise, with the difference; when no engine can be built, a command fails
+    /// where nothing ends the node, the query is not answered, or nodes that go on never come to an
+    /// end.
     #[track_caller]
     pub fn then_answers(self, name: &str, params: &str, expected: &str) -> Self {
         let question = (name, params);
@@ -86,9 +86,11 @@ impl Session {
             same_json(&what, &story, expected, &answer.unwrap_or_default());
         }
         let many = vec![1; 2 * commits.len() + self.commands.len() + 1];
-        let answer = self.ended_after(&many, question);
+        let Some(answer) = self.ended_after(&many, question) else {
+            panic!("nodes that end after each commit never come to an end\n{story}");
+        };
         let what = format!("{name} is answered otherwise when nodes end after each commit");
-        same_json(&what, &story, expected, &answer.unwrap_or_default());
+        same_json(&what, &story, expected, &answer);
         self
     }
 
@@ -199,7 +201,7 @@ struct StoredCommit {
     /// What caused it, its conversation, who gave it.
     metadata: [Option<String>; 3],
     events: Vec<StoredEvent>,
-    /// The key that it is remembered by, and the hash of its command.
+    /// The key under which it is remembered, and the fingerprint of the command.
     idempotency: Option<(String, u128)>,
 }
 
@@ -226,13 +228,14 @@ impl StoredCommit {
             event_version: event.event_version,
             data: event.data.to_owned(),
         };
+        let key = |key: Idempotency<'_>| (key.key.to_owned(), key.fingerprint);
         Self {
             aggregate_id: commit.aggregate_id.to_owned(),
             aggregate_type: commit.aggregate_type.to_owned(),
             timestamp: commit.timestamp,
             metadata: [causation_id, correlation_id, user_id].map(|text| text.map(str::to_owned)),
             events: commit.events.iter().map(event).collect(),
-            idempotency: commit.idempotency.map(|it| (it.key.to_owned(), it.fingerprint)),
+            idempotency: commit.idempotency.map(key),
         }
     }
 
@@ -240,6 +243,7 @@ impl StoredCommit {
         let events: Vec<NewEvent<'_>> = self.events.iter().map(StoredEvent::as_new).collect();
         let [causation_id, correlation_id, user_id] =
             self.metadata.each_ref().map(Option::as_deref);
+        let key = self.idempotency.as_ref();
         let commit = Commit {
             aggregate_id: &self.aggregate_id,
             aggregate_type: &self.aggregate_type,
@@ -247,9 +251,7 @@ impl StoredCommit {
             timestamp: self.timestamp,
             metadata: Metadata { causation_id, correlation_id, user_id },
             events: &events,
-            idempotency: self
-                .idempotency
-                .as_ref()
+            idempotency: key
                 .map(|(key, fingerprint)| Idempotency { key, fingerprint: *fingerprint }),
         };
         store.append(&commit).expect("it was stored before");

@@ -50,6 +50,7 @@ pub struct Flip(pub String);
 
 impl Command for Flip {
     const NAMES: &'static [&'static str] = &["Flip"];
+    const OWN_NAMES: &'static [&'static str] = &["FlipAgain"];
 
     fn decode(_: &str, _: Payload<'_>, occasion: Occasion<'_>) -> Result<Self, Vec<String>> {
         Ok(Self(occasion.now.to_string()))
@@ -115,7 +116,7 @@ impl RunEvent for LampEvent {
 #[serde(try_from = "Saved", into = "Saved")]
 pub struct Lamp {
     pub on: bool,
-    flips: u32,
+    pub flips: u32,
 }
 
 #[derive(Serialize, Deserialize)]
