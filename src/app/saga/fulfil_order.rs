@@ -7,7 +7,7 @@ use crate::app::domain::fulfilment::{
 use crate::json;
 use crate::saga::{Issued, Next, ProcessManager};
 
-/// Carries out `FulfilOrder`. All commands that it issues can be given twice: a reservation, a
+/// Carries out `FulfilOrder`. All commands that it issues could be given twice: a reservation, a
 /// payment, a shipment and a cancellation with the same content change nothing the second time,
 /// nor does a release.
 #[derive(Debug)]
