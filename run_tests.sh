@@ -14,5 +14,9 @@ fi
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 cargo fmt --all --check
 cargo clippy --locked --all-targets --quiet -- -D warnings
+# Whoever takes the library without some of its features gets one without warnings, too.
+for features in "" app cli testing; do
+  cargo clippy --locked --lib --no-default-features --features "$features" --quiet -- -D warnings
+done
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
 cargo test --locked
