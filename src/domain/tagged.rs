@@ -11,11 +11,12 @@ use serde_json::value::RawValue;
 
 /// The data of an event: what is in the variant, a compact JSON object. A variant with nothing in
 /// it has no members. What is no object by itself is the member `0` of one, as the only field of a
-/// tuple is called in Rust; so is an object that has this member alone.
+/// tuple is called in Rust; so is an object that has this member alone. Nothing, where serde can't
+/// write the event as JSON, such as a map whose keys are no texts: no store takes that.
 pub fn data<E: Serialize>(event: &E) -> String {
     // A variant with nothing in it is its name alone: `"Closed"`. Others are `{"Opened":{…}}`,
     // where no name needs escapes, as it is that of a variant.
-    let written = serde_json::to_string(event).unwrap_or_default();
+    let Ok(written) = serde_json::to_string(event) else { return String::new() };
     let inside = written.strip_prefix('{').and_then(|inside| inside.strip_suffix('}'));
     match inside.and_then(|inside| inside.split_once(':')) {
         Some((_, data)) if data.starts_with('{') && wrapped(data).is_none() => data.to_owned(),
@@ -172,6 +173,16 @@ mod tests {
         ] {
             assert_eq!(data(&event), expected);
         }
+    }
+
+    #[test]
+    fn an_event_without_a_form_as_json_has_no_data() {
+        #[derive(Serialize)]
+        enum Placed {
+            At(BTreeMap<(u8, u8), u8>),
+        }
+        assert_eq!(data(&Placed::At(BTreeMap::from([((1, 2), 3)]))), "");
+        assert_eq!(data(&Placed::At(BTreeMap::new())), "{}");
     }
 
     #[test]

@@ -113,7 +113,9 @@ fn half_way(failure: Failure) -> Failure {
             reason
         }
         failure @ (Failure::Storage(
-            AppendError::WrongExpectedVersion { .. } | AppendError::Empty,
+            AppendError::WrongExpectedVersion { .. }
+            | AppendError::Empty
+            | AppendError::NotAnObject { .. },
         )
         | Failure::Rejected { .. }) => reason(failure),
     };

@@ -131,9 +131,12 @@ impl Engine {
                 counts.conflicts += 1;
                 FailureCode::ConcurrencyConflict.as_str()
             }
-            Err(AppendError::Empty | AppendError::Unavailable(_) | AppendError::Indefinite(_)) => {
-                NOT_STORED
-            }
+            Err(
+                AppendError::Empty
+                | AppendError::NotAnObject { .. }
+                | AppendError::Unavailable(_)
+                | AppendError::Indefinite(_),
+            ) => NOT_STORED,
         };
         counts.count_command(kind, outcome);
     }

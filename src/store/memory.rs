@@ -208,6 +208,7 @@ impl MemoryStore {
 
     /// Does what [`append`](EventStore::append) does, and tells more of it.
     pub(super) fn add(&mut self, commit: &Commit<'_>) -> Result<Added, AppendError> {
+        commit.check()?;
         let Some((first_event, further)) = commit.events.split_first() else {
             return Err(AppendError::Empty);
         };

@@ -213,6 +213,29 @@ pub struct Commit<'a> {
     pub idempotency: Option<Idempotency<'a>>,
 }
 
+impl Commit<'_> {
+    /// Whether it can be stored at all, whatever the store: that it has events, and that the data of
+    /// each begin and end as a JSON object does, and are one line. Whether they are JSON in between
+    /// is for who wrote them to know.
+    ///
+    /// # Errors
+    /// [`AppendError::Empty`] or [`AppendError::NotAnObject`].
+    pub fn check(&self) -> Result<(), AppendError> {
+        let is_object = |data: &str| {
+            let data = data.as_bytes();
+            let enclosed = data.starts_with(b"{") && data.ends_with(b"}");
+            enclosed && memchr::memchr(b'\n', data).is_none()
+        };
+        match self.events.iter().find(|event| !is_object(event.data)) {
+            _ if self.events.is_empty() => Err(AppendError::Empty),
+            Some(event) => {
+                Err(AppendError::NotAnObject { event_type: event.event_type.to_owned() })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// An event to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewEvent<'a> {
@@ -294,6 +317,12 @@ pub enum AppendError {
     /// The commit has no events.
     #[error("a commit needs at least one event")]
     Empty,
+    /// The data of an event are not what can be stored; nothing was.
+    #[error("the data of {event_type} are not a JSON object on one line")]
+    NotAnObject {
+        /// The event's name.
+        event_type: String,
+    },
     /// The store can't take writes now; nothing was stored.
     #[error("the event store takes no writes: {0}")]
     Unavailable(String),

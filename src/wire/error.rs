@@ -80,6 +80,7 @@ impl WireError {
             AppendError::Indefinite(_) => ErrorCode::Crash,
             AppendError::WrongExpectedVersion { .. }
             | AppendError::Empty
+            | AppendError::NotAnObject { .. }
             | AppendError::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
         };
         Self::new(code, error.to_string())

@@ -183,6 +183,20 @@ pub fn a_commit_without_events_is_refused(new: NewStore<'_>) {
     }
 }
 
+/// An event whose data are not a JSON object on one line is refused, and the whole commit with it:
+/// a journal of lines could not be read behind it.
+#[track_caller]
+pub fn data_that_are_not_an_object_on_one_line_are_refused(new: NewStore<'_>) {
+    let (mut store, model) = two_streams(new);
+    for data in ["", "null", "[]", "{", "}", "{\"a\":\n1}", "{}\n", " {}"] {
+        let events = [happened(4), NewEvent { data, event_type: "Torn", ..happened(5) }];
+        let event_type = "Torn".to_owned();
+        let refused = store.append(&commit("a", &events));
+        agree!(Err(AppendError::NotAnObject { event_type }), refused, "the data {data:?}");
+        model.assert_is(store.as_ref());
+    }
+}
+
 /// The events of a commit lie behind one another and have one time.
 #[track_caller]
 pub fn the_events_of_a_commit_lie_together_and_have_one_time(new: NewStore<'_>) {

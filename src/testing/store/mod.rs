@@ -81,6 +81,7 @@ macro_rules! __store_rules {
             another_version_is_refused_with_the_expected_and_the_actual_one,
             nothing_is_stored_by_a_refused_append,
             a_commit_without_events_is_refused,
+            data_that_are_not_an_object_on_one_line_are_refused,
             the_events_of_a_commit_lie_together_and_have_one_time,
             time_never_goes_back,
             the_first_commit_of_a_stream_settles_its_type,

@@ -84,9 +84,7 @@ impl StoreModel {
     /// # Errors
     /// Those of [`EventStore::append`] on a store in order.
     pub fn append(&mut self, commit: &Commit<'_>) -> Result<Appended, AppendError> {
-        if commit.events.is_empty() {
-            return Err(AppendError::Empty);
-        }
+        commit.check()?;
         let of_stream = self.events.iter().filter(|e| e.aggregate_id == commit.aggregate_id);
         let actual = of_stream.count() as u64;
         let expected = match commit.expected {

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::panic_of;
 use crate::store::{
-    AppendError, Appended, Commit, EventStore, ExpectedVersion, MemoryStore, RecordedEvent,
-    Remembered, Stream, StreamKey,
+    AppendError, Appended, Commit, EventStore, ExpectedVersion, MemoryStore, NewEvent,
+    RecordedEvent, Remembered, Stream, StreamKey,
 };
 use crate::testing::store::{RULES, check};
 use crate::time::Timestamp;
@@ -26,6 +26,7 @@ enum Fault {
     NeverSettles,
     NewestFirst,
     OneStream,
+    TakesAnyData,
 }
 
 /// A store with a fault.
@@ -48,6 +49,11 @@ impl EventStore for Faulty {
     fn append(&mut self, commit: &Commit<'_>) -> Result<Appended, AppendError> {
         if self.has(Fault::TakesNothing) && commit.events.is_empty() {
             return Ok(Appended { first: self.head() + 1, last: self.head() });
+        }
+        if self.has(Fault::TakesAnyData) {
+            let mended = commit.events.iter().map(|event| NewEvent { data: "{}", ..*event });
+            let events: Vec<NewEvent<'_>> = mended.collect();
+            return self.inner.append(&Commit { events: &events, ..*commit });
         }
         let any = self.has(Fault::TakesAnyVersion);
         let expected = if any { ExpectedVersion::Any } else { commit.expected };
@@ -131,12 +137,16 @@ fn each_fault_breaks_the_rules_that_forbid_it() {
     const FIELDS: &str = "every_field_is_read_back_as_it_was_stored";
     const TEXTS: &str = "only_the_texts_make_ids_and_keys_different";
     const SETTLED: &str = "what_is_flushed_is_settled_and_a_closed_store_can_be_used";
-    let expected: [(Fault, &[&str]); 10] = [
+    let expected: [(Fault, &[&str]); 11] = [
         (
             Fault::TakesAnyVersion,
             &["another_version_is_refused_with_the_expected_and_the_actual_one", REFUSED, RANDOM],
         ),
         (Fault::TakesNothing, &[EMPTY, RANDOM]),
+        (
+            Fault::TakesAnyData,
+            &[FIELDS, "data_that_are_not_an_object_on_one_line_are_refused", RANDOM],
+        ),
         (
             Fault::ForgetsKeys,
             &["an_idempotency_key_leads_to_its_fingerprint_and_events", TEXTS, RANDOM],
