@@ -134,6 +134,7 @@ fn each_fault_breaks_the_rules_that_forbid_it() {
     const FITTING: &str = "a_fitting_expected_version_is_accepted";
     const TOGETHER: &str = "the_events_of_a_commit_lie_together_and_have_one_time";
     const EMPTY: &str = "a_commit_without_events_is_refused";
+    const DATA: &str = "data_that_are_not_an_object_on_one_line_are_refused";
     const FIELDS: &str = "every_field_is_read_back_as_it_was_stored";
     const TEXTS: &str = "only_the_texts_make_ids_and_keys_different";
     const SETTLED: &str = "what_is_flushed_is_settled_and_a_closed_store_can_be_used";
@@ -143,10 +144,7 @@ fn each_fault_breaks_the_rules_that_forbid_it() {
             &["another_version_is_refused_with_the_expected_and_the_actual_one", REFUSED, RANDOM],
         ),
         (Fault::TakesNothing, &[EMPTY, RANDOM]),
-        (
-            Fault::TakesAnyData,
-            &[FIELDS, "data_that_are_not_an_object_on_one_line_are_refused", RANDOM],
-        ),
+        (Fault::TakesAnyData, &[FIELDS, DATA, RANDOM]),
         (
             Fault::ForgetsKeys,
             &["an_idempotency_key_leads_to_its_fingerprint_and_events", TEXTS, RANDOM],
@@ -163,6 +161,7 @@ fn each_fault_breaks_the_rules_that_forbid_it() {
                 FITTING,
                 REFUSED,
                 EMPTY,
+                DATA,
                 TOGETHER,
                 TEXTS,
                 SETTLED,
@@ -176,6 +175,7 @@ fn each_fault_breaks_the_rules_that_forbid_it() {
                 FITTING,
                 REFUSED,
                 EMPTY,
+                DATA,
                 TOGETHER,
                 TEXTS,
                 SETTLED,
