@@ -63,7 +63,11 @@ use crate::time::Timestamp;
 ///     type State = bool; // whether it is on; `false` before the first event
 ///     type Facts = ();
 ///
-///     fn decide(command: &LightCommand, on: &bool, (): &()) -> Result<Vec<LightEvent>, Rejection> {
+///     fn decide(
+///         command: &LightCommand,
+///         on: &bool,
+///         (): &(),
+///     ) -> Result<Vec<LightEvent>, Rejection> {
 ///         match (command, on) {
 ///             (LightCommand::SwitchOn { .. }, false) => Ok(vec![LightEvent::SwitchedOn]),
 ///             (LightCommand::SwitchOff { .. }, true) => Ok(vec![LightEvent::SwitchedOff]),
@@ -143,8 +147,8 @@ pub struct Occasion<'a> {
     pub new_id: &'a mut dyn FnMut() -> String,
 }
 
-/// The commands of an aggregate. The macro [`commands!`](crate::commands) implements it for an enum;
-/// by hand it is written for what that does not do, such as an id that the node makes:
+/// The commands of an aggregate. The macro [`commands!`](crate::commands) implements it for an
+/// enum; by hand it is written for what that does not do, such as an id that the node makes:
 ///
 /// ```
 /// use asof::json::Json;
@@ -168,9 +172,9 @@ pub struct Occasion<'a> {
 ///             "SendParcel" => {
 ///                 payload.only(&["to", "grams"]); // whatever else is given is a mistake
 ///                 // Both are read before one is missed: all mistakes are told at once.
-///                 let (to, grams) = (payload.field("to"), payload.required_count("grams", 30_000));
-///                 let parcel = to.zip(grams);
-///                 parcel.map(|(to, grams)| {
+///                 let to = payload.field("to");
+///                 let grams = payload.required_count("grams", 30_000);
+///                 to.zip(grams).map(|(to, grams)| {
 ///                     let parcel_id = (occasion.new_id)();
 ///                     Self::SendParcel { parcel_id, to, grams }
 ///                 })

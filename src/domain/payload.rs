@@ -46,7 +46,8 @@ pub struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// The payload of a command. Without one that is the only mistake; its fields leave no messages.
+    /// The payload of a command. Without one that is the only mistake; its fields leave no
+    /// messages.
     pub fn new(payload: Option<Json<'a>>) -> Self {
         match payload {
             Some(payload) => Self::of(payload, Place::Payload),

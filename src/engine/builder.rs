@@ -31,9 +31,10 @@ use crate::snapshot::Snapshots;
 const CACHE_TTL: Duration = Duration::from_secs(60);
 
 /// Collects what an engine is to know. Whatever it is about, it answers the queries about the store
-/// and the node itself: `GetEvents`, `GetProjections`, `Explain`, `Diff`, `GetMetrics`, `GetHealth`.
-/// The order in which things are registered changes nothing but the order of lists. What is wrong
-/// with them, [`build`](Self::build) tells. [`Engine`] has an example with all that belongs to it.
+/// and the node itself: `GetEvents`, `GetProjections`, `Explain`, `Diff`, `GetMetrics`,
+/// `GetHealth`. The order in which things are registered changes nothing but the order of lists.
+/// What is wrong with them, [`build`](Self::build) tells. [`Engine`] has an example with all that
+/// belongs to it.
 pub struct EngineBuilder {
     aggregates: Vec<Box<dyn Aggregate>>,
     commands: ByName<Taker>,
@@ -140,7 +141,11 @@ impl EngineBuilder {
     ///     type State = ();
     ///     type Facts = bool; // whether the locker is taken
     ///
-    ///     fn decide(command: &ParcelCommand, (): &(), taken: &bool) -> Result<Vec<ParcelEvent>, Rejection> {
+    ///     fn decide(
+    ///         command: &ParcelCommand,
+    ///         (): &(),
+    ///         taken: &bool,
+    ///     ) -> Result<Vec<ParcelEvent>, Rejection> {
     ///         let ParcelCommand::PutParcel { locker, .. } = command;
     ///         match taken {
     ///             true => Err(Rejection::rule(format!("Locker {locker} is taken"))),
@@ -221,8 +226,8 @@ impl EngineBuilder {
         self.process_manager_with::<P>(|_, _| ())
     }
 
-    /// Registers a [`ProcessManager`]: its runs as an aggregate, for which the facts are looked up as
-    /// in [`aggregate_with`](Self::aggregate_with), and the projection of those that are not at
+    /// Registers a [`ProcessManager`]: its runs as an aggregate, for which the facts are looked up
+    /// as in [`aggregate_with`](Self::aggregate_with), and the projection of those that are not at
     /// their end. Any command of the runs that messages can give begins one.
     #[must_use]
     pub fn process_manager_with<P: ProcessManager>(mut self, look_up: LookUp<P::Decider>) -> Self {

@@ -108,7 +108,11 @@ struct Taker {
 ///     type State = u32;
 ///     type Facts = ();
 ///
-///     fn decide(command: &CounterCommand, sum: &u32, (): &()) -> Result<Vec<CounterEvent>, Rejection> {
+///     fn decide(
+///         command: &CounterCommand,
+///         sum: &u32,
+///         (): &(),
+///     ) -> Result<Vec<CounterEvent>, Rejection> {
 ///         let CounterCommand::Add { amount, .. } = command;
 ///         match sum.checked_add(*amount) {
 ///             Some(_) => Ok(vec![CounterEvent::Added { amount: *amount }]),

@@ -36,8 +36,8 @@ impl Engine {
     }
 
     /// The same as of a moment, `as_of`: a JSON string with an RFC 3339 timestamp (its quotes
-    /// included), which stands for all events at or before it, or a JSON number, the position of the
-    /// last event that counts; 0 is before the first. The present, for `None`.
+    /// included), which stands for all events at or before it, or a JSON number, the position of
+    /// the last event that counts; 0 is before the first. The present, for `None`.
     ///
     /// # Errors
     /// [`QueryError`]: why there is none; also when the position has not been reached.

@@ -35,8 +35,8 @@ pub struct CommandRequest<'a> {
     /// Without it the command is decided on whatever is there. (Optimistic concurrency control; the
     /// name is that of Greg Young's Event Store.)
     pub expected_version: Option<i128>,
-    /// The key under which the command is carried out at most once: given again, it is answered with
-    /// the events of the first time. The same key for another command is refused.
+    /// The key under which the command is carried out at most once: given again, it is answered
+    /// with the events of the first time. The same key for another command is refused.
     pub idempotency_key: Option<Cow<'a, str>>,
     /// What caused the command.
     pub causation_id: Option<Cow<'a, str>>,

@@ -111,8 +111,8 @@ pub trait Projection: Any {
 
     /// Writes the read model into a checkpoint, in sections whose names begin with its own; what it
     /// has left in the `store` that its events lie in is read there. `true` when it is there as a
-    /// whole; `false`, as long as nothing is said here, when it is not and has to be replayed. For a
-    /// small one that has a serde form: `writer.value("its name", self).map(|()| true)`.
+    /// whole; `false`, as long as nothing is said here, when it is not and has to be replayed. For
+    /// a small one that has a serde form: `writer.value("its name", self).map(|()| true)`.
     ///
     /// # Errors
     /// When the checkpoint can't be written.

@@ -42,7 +42,11 @@ use crate::time::Timestamp;
 /// #     type State = ();
 /// #     type Facts = ();
 /// #
-/// #     fn decide(command: &LightCommand, (): &(), (): &()) -> Result<Vec<LightEvent>, Rejection> {
+/// #     fn decide(
+/// #         command: &LightCommand,
+/// #         (): &(),
+/// #         (): &(),
+/// #     ) -> Result<Vec<LightEvent>, Rejection> {
 /// #         let LightCommand::Dim { percent, .. } = command;
 /// #         Ok(vec![LightEvent::Dimmed { percent: *percent }])
 /// #     }

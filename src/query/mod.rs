@@ -61,7 +61,11 @@ use crate::store::EventStore;
 /// #     type State = ();
 /// #     type Facts = ();
 /// #
-/// #     fn decide(command: &LightCommand, (): &(), (): &()) -> Result<Vec<LightEvent>, Rejection> {
+/// #     fn decide(
+/// #         command: &LightCommand,
+/// #         (): &(),
+/// #         (): &(),
+/// #     ) -> Result<Vec<LightEvent>, Rejection> {
 /// #         let LightCommand::Dim { percent, .. } = command;
 /// #         Ok(vec![LightEvent::Dimmed { percent: *percent }])
 /// #     }
@@ -124,10 +128,10 @@ pub struct Query {
     pub rests_on: RestsOn,
 }
 
-/// What the answers to a query rest on. Of the first two kinds are the queries of a domain: they can
-/// be asked as of the past, and `Explain` and `Diff` can be asked about them. [`Events`](Self::Events)
-/// is right for all that is read by [`View::model`] and [`View::as_of`]; with [`Noted`](Self::Noted)
-/// `Diff` looks at fewer events.
+/// What the answers to a query rest on. Of the first two kinds are the queries of a domain: they
+/// can be asked as of the past, and `Explain` and `Diff` can be asked about them.
+/// [`Events`](Self::Events) is right for all that is read by [`View::model`] and [`View::as_of`];
+/// with [`Noted`](Self::Noted) `Diff` looks at fewer events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestsOn {
     /// Only on the events of the rows that they [`note`](View::note): no other event can change
@@ -143,8 +147,8 @@ pub enum RestsOn {
     Node,
 }
 
-/// Writes the answer to a query, a JSON value, at the end of the output. What it has written when it
-/// returns an error is not sent.
+/// Writes the answer to a query, a JSON value, at the end of the output. What it has written when
+/// it returns an error is not sent.
 pub type Answer = fn(&View<'_>, &Params<'_>, &mut String) -> Result<(), QueryError>;
 
 /// A query as it came. Answered by [`Engine::answer`](crate::engine::Engine::answer).
