@@ -22,7 +22,8 @@ use crate::store::{AppendError, EventRecord};
 /// assert_eq!(load(events.as_bytes(), &mut engine)?, 2);
 ///
 /// let broken = load(r#"{"eventType":"SwitchedOn"}"#.as_bytes(), &mut engine);
-/// assert_eq!(broken.map_err(|error| error.to_string()), Err("line 1: data is required".to_owned()));
+/// let reason = broken.map_err(|error| error.to_string());
+/// assert_eq!(reason, Err("line 1: data is required".to_owned()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
