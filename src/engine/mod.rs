@@ -283,7 +283,7 @@ impl Engine {
         &self.schema
     }
 
-    /// The read models.
+    /// The read models as they are: `engine.models().get::<Total>()`.
     pub fn models(&self) -> &Runner {
         &self.runner
     }

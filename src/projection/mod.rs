@@ -137,7 +137,9 @@ pub trait Projection: Any {
 /// Makes a projection that has seen no event.
 pub type NewProjection = fn() -> Box<dyn Projection>;
 
-/// Runs the projections: owns their checkpoints, delivers each event once and in order.
+/// Runs the projections: owns their checkpoints, delivers each event once and in order. An engine
+/// has one; [`Engine::models`](crate::engine::Engine::models) lends it, to look into the read
+/// models.
 #[derive(Debug)]
 pub struct Runner {
     running: Vec<Running>,

@@ -99,7 +99,8 @@ pub enum Moment<'a> {
     },
 }
 
-/// The read models of one moment: those that serve now, or those of the past.
+/// The read models of one moment: those that serve now, or those of the past. What facts are looked
+/// up in, and what queries have in their [`View`](crate::query::View).
 #[derive(Clone, Copy)]
 pub enum Models<'a> {
     /// As they are, of the events that lie in these sources.
