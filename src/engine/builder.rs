@@ -32,7 +32,7 @@ const CACHE_TTL: Duration = Duration::from_secs(60);
 
 /// Collects what an engine is to know. Whatever it is about, it answers the queries about the store
 /// and the node itself: `GetEvents`, `GetProjections`, `Explain`, `Diff`, `GetMetrics`,
-/// `GetHealth`. The order in which things are registered changes nothing but the order of lists.
+/// `GetHealth`. The order in which things are registered changes no answer but the order of lists.
 /// What is wrong with them, [`build`](Self::build) tells. [`Engine`] has an example with all that
 /// belongs to it.
 pub struct EngineBuilder {

@@ -168,7 +168,8 @@ struct Taker {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// An engine works on one thread, and nothing in it waits but for the disk. What is stored between
+/// An engine works on one thread, and nothing in it waits but for the disk. It is not `Send`: a
+/// program with several threads builds it on the one that it is to stay on. What is stored between
 /// two calls of [`settle`](Self::settle) is settled together; [`command`](Self::command) settles at
 /// once, [`execute`](Self::execute) does not.
 pub struct Engine {

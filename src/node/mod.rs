@@ -20,8 +20,9 @@ use crate::wire::router::{Route, RoutedTwice, Router, refuse};
 /// Replies are written at the latest when so many bytes of them wait.
 const OUTPUT: usize = 1 << 20;
 
-/// Messages in, replies out: an [`Engine`] behind the wire. The messages are those of
-/// [Maelstrom](https://github.com/jepsen-io/maelstrom): `{"src": …, "dest": …, "body": {…}}`.
+/// Messages in, replies out: an [`Engine`] behind the wire. Messages have the form
+/// that [Maelstrom](https://github.com/jepsen-io/maelstrom) gave them:
+/// `{"src": …, "dest": …, "body": {…}}`.
 ///
 /// ```
 /// use asof::engine::{EngineBuilder, Settings};

@@ -6,9 +6,9 @@ use super::{Projection, Runner, Running, Status};
 use crate::domain::Decider;
 use crate::replay::{Sources, replay};
 
-/// A read model that can tell what it was at any position, without being built anew. What it
-/// keeps for that is part of what its events build. (A table that keeps its former rows is
-/// *temporal* since Snodgrass and SQL:2011, where one asks it `AS OF` a moment.)
+/// A read model that can tell what it was at any position, without being built anew. What it keeps
+/// for that is part of what its events build. (*Temporal* is said of tables that keep their former
+/// rows: by Snodgrass, and by SQL:2011, where they are asked `AS OF` a moment.)
 ///
 /// Every projection can be asked for the past without this, with [`View::model`] and
 /// [`Models::get`]: it is then built anew from the first event on. This is to be implemented where

@@ -208,8 +208,8 @@ pub enum Next {
     End,
 }
 
-/// A command that a run gives. Its events have the newest event of the run as their cause, and the
-/// conversation of the command that began it.
+/// A command that a run gives. Its events have the newest event of the run as their cause, and
+/// belong to the conversation of the command that began it, or else of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
     /// Its name.

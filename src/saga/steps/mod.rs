@@ -19,7 +19,7 @@ use crate::domain::{Payload, Rejection};
 /// its steps follow. Either all steps are carried out, or those that were are compensated in
 /// reverse order, whatever ends the node in between. Registered with
 /// [`EngineBuilder::saga`](crate::engine::EngineBuilder::saga). For runs that do something else
-/// there is [`ProcessManager`](super::ProcessManager), which this is made of.
+/// there is [`ProcessManager`](crate::saga::ProcessManager), which this is made of.
 ///
 /// ```
 /// use asof::prelude::*;
