@@ -29,6 +29,9 @@ use crate::json::{self, Composed, Json, Members, Outline, Outlined};
 /// assert_eq!(light.merged(&changes).as_str(), r#"{"room":"hall","colour":"red"}"#);
 /// # Ok::<(), &str>(())
 /// ```
+///
+/// Its serde form is the object. It is read from JSON text alone, and not where serde reads a value
+/// twice: below `#[serde(flatten)]`, `untagged` and `tag`.
 #[derive(Clone)]
 pub struct Fields {
     text: Arc<str>,

@@ -21,6 +21,10 @@ use crate::json;
 /// assert_eq!(error, Err("must have at most two decimal places".to_owned()));
 /// # Ok::<(), asof::domain::money::NotMoney>(())
 /// ```
+///
+/// Its serde form is a number with two decimal places. It is read from JSON text in memory alone
+/// (`serde_json::from_str`, `from_slice`), and not where serde reads a value twice: below
+/// `#[serde(flatten)]`, `untagged` and `tag`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Money(u64);
 
