@@ -22,9 +22,9 @@ use crate::json;
 /// # Ok::<(), asof::domain::money::NotMoney>(())
 /// ```
 ///
-/// Its serde form is a number with two decimal places. It is read from JSON text in memory alone
-/// (`serde_json::from_str`, `from_slice`), and not where serde reads a value twice: below
-/// `#[serde(flatten)]`, `untagged` and `tag`.
+/// Its serde form is a string, `"129.97"`, and a number is read as well. It is read from JSON text
+/// in memory alone (`serde_json::from_str`, `from_slice`), and not where serde reads a value twice:
+/// below `#[serde(flatten)]`, `untagged` and `tag`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Money(u64);
 
