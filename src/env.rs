@@ -11,8 +11,38 @@ use uuid::{Builder, Uuid};
 use crate::time::Timestamp;
 
 /// Tells the time.
+///
+/// A clock that a test puts forward:
+///
+/// ```
+/// use std::cell::Cell;
+/// use std::rc::Rc;
+///
+/// use asof::env::Clock;
+/// use asof::prelude::*;
+/// use asof::store::MemoryStore;
+///
+/// #[derive(Clone)]
+/// struct TestClock(Rc<Cell<Timestamp>>);
+///
+/// impl Clock for TestClock {
+///     fn now(&self) -> Timestamp {
+///         self.0.get()
+///     }
+///
+///     fn command_done(&mut self) {}
+/// }
+///
+/// let clock = TestClock(Rc::new(Cell::new(Timestamp::MIN)));
+/// let mut settings = Settings::system(MemoryStore::new())?;
+/// settings.clock = Box::new(clock.clone());
+/// let engine = EngineBuilder::new().build(settings)?;
+/// clock.0.set(clock.0.get().plus_millis(1500)); // all that comes now happens 1.5 s later
+/// # drop(engine);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Clock {
-    /// The present moment.
+    /// The present moment. It may go back; the times of events never do.
     fn now(&self) -> Timestamp;
 
     /// Called once after every command, for clocks that move with the work.
@@ -102,9 +132,32 @@ impl Stopwatch for SystemStopwatch {
     }
 }
 
-/// Makes new ids.
+/// Makes new ids: of events, and those that commands ask for
+/// ([`Occasion::new_id`](crate::domain::Occasion::new_id)).
+///
+/// Ids that count, for tests to whom they are of no concern (`Uuid` is that of the crate `uuid`,
+/// 1.x):
+///
+/// ```
+/// use asof::env::IdGenerator;
+/// use asof::time::Timestamp;
+/// use uuid::Uuid;
+///
+/// struct Counted(u128);
+///
+/// impl IdGenerator for Counted {
+///     fn next_id(&mut self, _at: Timestamp) -> Uuid {
+///         self.0 += 1;
+///         Uuid::from_u128(self.0)
+///     }
+/// }
+///
+/// let id = Counted(0).next_id(Timestamp::MIN);
+/// assert_eq!(id.to_string(), "00000000-0000-0000-0000-000000000001");
+/// ```
 pub trait IdGenerator {
-    /// An id that no other call returns, for something that happens at `at`.
+    /// An id that no other call returns, for something that happens at `at`. An id that is in the
+    /// store already must not come again after a restart either.
     fn next_id(&mut self, at: Timestamp) -> Uuid;
 }
 

@@ -8,6 +8,25 @@ use crate::store::{AppendError, EventRecord};
 /// Stores all events of `input`, one a line; empty lines are passed over. Returns how many
 /// there were. They are settled together, when all have been read.
 ///
+/// ```
+/// use asof::engine::{EngineBuilder, Settings};
+/// use asof::load::load;
+/// use asof::store::MemoryStore;
+///
+/// let builder = EngineBuilder::new(); // .aggregate::<Light>() and so on
+/// let mut engine = builder.build(Settings::system(MemoryStore::new())?)?;
+/// let events = r#"
+/// {"eventType":"SwitchedOn","aggregateId":"hall","timestamp":"2026-01-01T18:00:00Z","data":{}}
+/// {"eventType":"SwitchedOff","aggregateId":"hall","timestamp":"2026-01-01T22:00:00Z","data":{}}
+/// "#;
+/// assert_eq!(load(events.as_bytes(), &mut engine)?, 2);
+///
+/// let broken = load(r#"{"eventType":"SwitchedOn"}"#.as_bytes(), &mut engine);
+/// let reason = broken.map_err(|error| error.to_string());
+/// assert_eq!(reason, Err("line 1: data is required".to_owned()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The first line that can't be read or stored, with its number; what a store on a disk has
 /// taken in until then is not settled, and gone when the engine is dropped now.

@@ -1,4 +1,8 @@
 //! What a domain is written with, to be taken in at once: `use asof::prelude::*;`
+//!
+//! The macros are called by their full names: [`asof::commands!`](crate::commands),
+//! [`asof::events!`](crate::events), [`asof::plan!`](crate::plan),
+//! [`asof::saga_names!`](crate::saga_names).
 
 pub use crate::domain::{
     Command, Decider, Event, Fields, FromPayload, Money, Occasion, Payload, Progress, Rejection,

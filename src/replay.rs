@@ -1,4 +1,6 @@
-//! Replay: the state of an aggregate at any position, from its own stream alone.
+//! Replay: the state of an aggregate at any position, from its own stream alone. A program with an
+//! engine in it asks that: [`Engine::state`](crate::engine::Engine::state),
+//! [`Engine::replay`](crate::engine::Engine::replay).
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
@@ -19,7 +21,8 @@ pub struct Replayed<S> {
     pub state: S,
 }
 
-/// What replay reads from.
+/// What replay reads from: all that is known of the events. Handed to queries and facts with their
+/// [`View`](crate::query::View) and [`Models`](crate::projection::Models).
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
     /// The events.

@@ -7,10 +7,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::json::Text;
 
-/// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
+/// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z. Read and written as RFC 3339, which
+/// is also its serde form.
 ///
 /// Finer digits of an input are cut off, so a bound and an event that were given alike
 /// compare alike.
+///
+/// ```
+/// use asof::time::Timestamp;
+///
+/// let moment = Timestamp::parse("2026-01-01T12:00:00.5+01:00").ok_or("a timestamp")?;
+/// assert_eq!(moment.to_string(), "2026-01-01T11:00:00.500Z");
+/// assert_eq!(moment.plus_millis(500).to_string(), "2026-01-01T11:00:01.000Z");
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -41,7 +51,8 @@ impl Timestamp {
         Self::from_micros(self.0.saturating_add(millis.saturating_mul(1000)))
     }
 
-    /// Reads an RFC 3339 timestamp with any offset, such as `2024-01-15T10:00:00+01:00`.
+    /// Reads an RFC 3339 timestamp with any offset, such as `2024-01-15T10:00:00+01:00`. `None` for
+    /// any other text.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(moment) = Self::read_written(text.as_bytes()) {
             return Some(moment);

@@ -2,6 +2,9 @@
 //! what is public of this library and nothing else, as any other node would be. Aggregates, event
 //! versions, projections, queries and messages are registered here, and only here: the machinery
 //! knows none of them by name.
+//!
+//! A node with a domain of its own does not need it: it is there with the feature `app`, which
+//! `default-features = false` leaves out.
 
 pub mod domain;
 pub mod projection;

@@ -2,6 +2,9 @@
 //! reads only what came after. Only a cache: what is missing, damaged or made by other code is
 //! dropped, and the events are replayed with the same result.
 //!
+//! A small read model needs of this no more than [`Writer::value`] and [`Reader::value`]; the
+//! example is at [`Projection`](crate::projection::Projection).
+//!
 //! ```text
 //! sections            bytes, one behind the other
 //! table of contents   of each section its name, where it lies, how long it is, its checksum

@@ -58,7 +58,8 @@ impl Reader {
         self.read(*self.0.sections.get(name)?)
     }
 
-    /// The value of a section that [`Writer::value`](super::Writer::value) wrote.
+    /// The value of a section that [`Writer::value`](super::Writer::value) wrote; `None` also when
+    /// it is of another form.
     pub fn value<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_slice(&self.section(name)?).ok()
     }

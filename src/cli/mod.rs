@@ -28,7 +28,8 @@ use tracing::level_filters::LevelFilter;
 use crate::engine::EngineBuilder;
 use crate::wire::router::Route;
 
-/// A program that is a node: `bank --data DIR`, `bank verify DIR`, `bank cat DIR`.
+/// A program that is a node: `bank --data DIR`, `bank verify DIR`, `bank cat DIR`. What its
+/// arguments are, `bank --help` tells. The example stands [above](self).
 pub struct Program {
     name: &'static str,
     version: &'static str,
@@ -39,19 +40,24 @@ pub struct Program {
 
 impl Program {
     /// The program `name`, with the `version` that it tells, which is the node that `builder`
-    /// knows the domain of.
+    /// knows the domain of. For how long answers are kept, the command line says, whatever
+    /// [`cache_ttl`](EngineBuilder::cache_ttl) has said.
     pub fn new(name: &'static str, version: &'static str, builder: EngineBuilder) -> Self {
         let about = "An event-sourced CQRS node: reads JSON messages on stdin, answers on stdout";
         Self { name, version, about, builder, messages: &[] }
     }
 
     /// What `--help` says of it in a line.
+    #[must_use]
     pub fn about(mut self, about: &'static str) -> Self {
         self.about = about;
         self
     }
 
-    /// The messages that it understands beside those that every node does.
+    /// The messages that it understands beside those that every node does, as for
+    /// [`Node::with_messages`](crate::node::Node::with_messages). If two are for the same messages,
+    /// [`run`](Self::run) ends with that as its error.
+    #[must_use]
     pub fn messages(mut self, routes: &'static [Route]) -> Self {
         self.messages = routes;
         self

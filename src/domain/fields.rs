@@ -13,6 +13,25 @@ use crate::json::{self, Composed, Json, Members, Outline, Outlined};
 /// Named JSON values in a fixed order: the text of one compact JSON object without duplicate
 /// keys. Clones share the text, so an event, the state after it and the view of it are one
 /// piece of memory.
+///
+/// ```
+/// use asof::domain::Fields;
+///
+/// let light = Fields::parse(r#"{ "room": "hall", "watts": 1.50 }"#).ok_or("an object")?;
+/// assert_eq!(light.as_str(), r#"{"room":"hall","watts":1.50}"#); // every digit is kept
+/// assert_eq!(light.get("watts"), Some("1.50"));
+/// assert_eq!(light.string("room").as_deref(), Some("hall"));
+///
+/// // What is wanted, what of it is a change, and what it leads to.
+/// let wanted = Fields::new([("room", r#""hall""#), ("watts", "null"), ("colour", r#""red""#)]);
+/// let changes = light.changes(&wanted);
+/// assert_eq!(changes.as_str(), r#"{"watts":null,"colour":"red"}"#);
+/// assert_eq!(light.merged(&changes).as_str(), r#"{"room":"hall","colour":"red"}"#);
+/// # Ok::<(), &str>(())
+/// ```
+///
+/// Its serde form is the object. It is read from JSON text alone, and not where serde reads a value
+/// twice: below `#[serde(flatten)]`, `untagged` and `tag`.
 #[derive(Clone)]
 pub struct Fields {
     text: Arc<str>,
@@ -21,7 +40,8 @@ pub struct Fields {
 
 impl Fields {
     /// The fields `members`, keys with the text of valid JSON values, in their order. Spacing
-    /// inside of the values is dropped.
+    /// inside of the values is dropped. Nothing is checked: a key twice, or a text that is no JSON
+    /// value, makes an object that is none.
     pub fn new<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut text = String::with_capacity(128);
         text.push('{');

@@ -15,6 +15,25 @@ use place::{Place, called, camel_case};
 /// The payload of a command, or an object in it, read field by field. Each way in which it does
 /// not fit leaves one message; [`finish`](Self::finish) hands them all over. A `null` is as good
 /// as an absent field.
+///
+/// Each of the methods that read a field returns `None` when it has left a message, or when the
+/// field need not be given and is not. So `None` is not yet a reason to stop: all fields are read,
+/// and then put together.
+///
+/// ```
+/// use asof::domain::Payload;
+/// use asof::json::Json;
+///
+/// let mut payload = Payload::new(Some(Json::read(r#"{"to":" ","size":{"mm":0},"note":null}"#)?));
+/// let to = payload.required_text("to");
+/// let mm = payload.required_object("size", |size| size.required_count("mm", 2_000));
+/// let note = payload.text("note"); // need not be given
+/// assert_eq!((&to, &mm, &note), (&None, &None, &None));
+///
+/// let mistakes = ["To must not be empty", "Size.mm must be at least 1"].map(str::to_owned);
+/// assert_eq!(payload.finish(to.zip(mm)), Err(mistakes.to_vec()));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug)]
 pub struct Payload<'a> {
     /// The object; `None` if there is none, and then its fields need no messages.
@@ -27,7 +46,8 @@ pub struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// The payload of a command; without one, every required field is missing.
+    /// The payload of a command. Without one that is the only mistake; its fields leave no
+    /// messages.
     pub fn new(payload: Option<Json<'a>>) -> Self {
         match payload {
             Some(payload) => Self::of(payload, Place::Payload),
@@ -113,7 +133,7 @@ impl<'a> Payload<'a> {
         missing.map(|field| format!("{} is required", self.label(field))).collect()
     }
 
-    /// Adds a message.
+    /// Adds a message, which is one for people to read: `Size must be even`.
     #[cold]
     pub fn refuse(&mut self, message: String) {
         self.errors.push(message);
@@ -206,7 +226,8 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// What `read` makes of the object `key`, which has to be given.
+    /// What `read` makes of the object `key`, which has to be given. Messages call its fields with
+    /// the path to them: `Size.mm`.
     pub fn required_object<T>(
         &mut self,
         key: &'static str,
@@ -292,7 +313,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// `value`, if nothing was wrong with the payload.
+    /// `value`, if there is one and nothing was wrong with the payload.
     ///
     /// # Errors
     /// All messages, in the order the fields were read.

@@ -3,9 +3,11 @@
 use super::Event;
 
 /// The events of a run: of an aggregate that goes on by itself, step by step, from an event that
-/// begins it to one that ends it.
+/// begins it to one that ends it. What a [`ProcessManager`](crate::saga::ProcessManager) carries
+/// on, where there is an example.
 pub trait RunEvent: Event {
-    /// The name of the projection that keeps the runs which are not at their end.
+    /// The name of the projection that keeps the runs which are not at their end, unique among
+    /// the projections of a node. It is registered with the process manager.
     const OPEN_RUNS: &'static str;
 
     /// What the event says of how far the run has come.

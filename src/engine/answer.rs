@@ -10,7 +10,7 @@ impl Engine {
     /// Writes the answer to a query, a JSON value, at the end of `out`.
     ///
     /// # Errors
-    /// Why there is none; `out` may then have a part of it.
+    /// [`QueryError`]: why there is none; `out` may then have a part of it.
     pub fn answer(
         &mut self,
         request: &QueryRequest<'_>,

@@ -2,18 +2,14 @@
 //! registered here, and only here does the engine learn of them.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::time::Duration;
 
 use super::cached::Cached;
 use super::checkpoint::made_by;
 use super::projector::Projector;
 use super::settle::Unsettled;
-use super::{ByName, Engine, REBUILD_PROJECTION, Taker};
+use super::{ByName, Engine, REBUILD_PROJECTION, Settings, Taker};
 use crate::domain::{Command, Decider};
-use crate::env::{
-    Clock, IdGenerator, LogicalClock, Stopwatch, SystemClock, SystemStopwatch, UuidV7,
-};
 use crate::executor::{Aggregate, Executor, LookUp};
 use crate::metrics::Metrics;
 use crate::projection::open_runs::OpenRuns;
@@ -30,61 +26,15 @@ use crate::query::{Queries, Query};
 use crate::saga::{Manager, ProcessManager, Saga, Steps};
 use crate::schema::{EventKind, Schema, SchemaGap, Upcaster};
 use crate::snapshot::Snapshots;
-use crate::store::EventStore;
-use crate::time::Timestamp;
 
 /// For how long the answer to a query is kept at the most.
 const CACHE_TTL: Duration = Duration::from_secs(60);
 
-/// What an engine runs on.
-pub struct Settings {
-    /// Where events are kept.
-    pub store: Box<dyn EventStore>,
-    /// What tells the time.
-    pub clock: Box<dyn Clock>,
-    /// What makes ids.
-    pub ids: Box<dyn IdGenerator>,
-    /// What measures how long the work takes. Without it every duration is 0, and nothing is said
-    /// of batches and flushes: how the input is cut into them is a matter of time.
-    pub stopwatch: Option<Box<dyn Stopwatch>>,
-    /// At every so many events of an aggregate a snapshot is taken; never, for 0.
-    pub snapshot_every: u64,
-}
-
-impl Settings {
-    /// An engine over this store with the time, the randomness and the stopwatch of the system,
-    /// and a snapshot at every 100th event.
-    ///
-    /// # Errors
-    /// When the system gives no randomness for ids.
-    pub fn system(store: impl EventStore + 'static) -> io::Result<Self> {
-        Ok(Self {
-            store: Box::new(store),
-            clock: Box::new(SystemClock::default()),
-            ids: Box::new(UuidV7::from_os()?),
-            stopwatch: Some(Box::new(SystemStopwatch::start())),
-            snapshot_every: SNAPSHOT_EVERY,
-        })
-    }
-
-    /// An engine that does the same each time it gets the same: its clock starts at a moment and
-    /// moves 1 ms a command, its ids are made from a number, and nothing is measured.
-    pub fn deterministic(store: impl EventStore + 'static, start: Timestamp, seed: u64) -> Self {
-        Self {
-            ids: Box::new(UuidV7::seeded_at(seed, store.head())),
-            store: Box::new(store),
-            clock: Box::new(LogicalClock::starting_at(start)),
-            stopwatch: None,
-            snapshot_every: SNAPSHOT_EVERY,
-        }
-    }
-}
-
-/// At every so many events of an aggregate a snapshot is taken, unless somebody says otherwise.
-const SNAPSHOT_EVERY: u64 = 100;
-
 /// Collects what an engine is to know. Whatever it is about, it answers the queries about the store
-/// and the node itself: `GetEvents`, `GetProjections`, `Explain`, `Diff`, `GetMetrics`, `GetHealth`.
+/// and the node itself: `GetEvents`, `GetProjections`, `Explain`, `Diff`, `GetMetrics`,
+/// `GetHealth`. The order in which things are registered changes no answer but the order of lists.
+/// What is wrong with them, [`build`](Self::build) tells. [`Engine`] has an example with all that
+/// belongs to it.
 pub struct EngineBuilder {
     aggregates: Vec<Box<dyn Aggregate>>,
     commands: ByName<Taker>,
@@ -149,12 +99,91 @@ impl EngineBuilder {
     }
 
     /// Registers an aggregate whose decisions rest on itself alone: its commands and its events.
+    #[must_use]
     pub fn aggregate<D: Decider<Facts = ()>>(self) -> Self {
         self.aggregate_with::<D>(|_, _| ())
     }
 
     /// Registers an aggregate: its commands, its events, and how the facts for its decisions are
-    /// looked up.
+    /// looked up: by the command, in the read models, which then have taken in every event of the
+    /// store. Of a command that is only planned as of a moment of the past, the read models are
+    /// those of then.
+    ///
+    /// Of two parcels only one can lie in a locker; a parcel alone does not know that:
+    ///
+    /// ```
+    /// use std::collections::BTreeSet;
+    ///
+    /// use asof::executor::{Failure, FailureCode};
+    /// use asof::prelude::*;
+    /// use asof::store::MemoryStore;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// enum ParcelCommand {
+    ///     PutParcel { parcel_id: String, locker: String },
+    /// }
+    ///
+    /// asof::commands!(ParcelCommand by parcel_id { PutParcel { locker } });
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// enum ParcelEvent {
+    ///     ParcelPut { locker: String },
+    /// }
+    ///
+    /// asof::events!(ParcelEvent { ParcelPut = 1 });
+    ///
+    /// struct Parcel;
+    ///
+    /// impl Decider for Parcel {
+    ///     const AGGREGATE_TYPE: &'static str = "Parcel";
+    ///     type Command = ParcelCommand;
+    ///     type Event = ParcelEvent;
+    ///     type State = ();
+    ///     type Facts = bool; // whether the locker is taken
+    ///
+    ///     fn decide(
+    ///         command: &ParcelCommand,
+    ///         (): &(),
+    ///         taken: &bool,
+    ///     ) -> Result<Vec<ParcelEvent>, Rejection> {
+    ///         let ParcelCommand::PutParcel { locker, .. } = command;
+    ///         match taken {
+    ///             true => Err(Rejection::rule(format!("Locker {locker} is taken"))),
+    ///             false => Ok(vec![ParcelEvent::ParcelPut { locker: locker.clone() }]),
+    ///         }
+    ///     }
+    ///
+    ///     fn evolve((): (), _: &ParcelEvent) {}
+    /// }
+    ///
+    /// #[derive(Default)]
+    /// struct Lockers(BTreeSet<String>);
+    ///
+    /// impl Projection for Lockers {
+    ///     fn name(&self) -> &'static str {
+    ///         "lockers"
+    ///     }
+    ///
+    ///     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {
+    ///         let Some(event) = delivery.decode::<ParcelEvent>() else { return false };
+    ///         let ParcelEvent::ParcelPut { locker } = &*event;
+    ///         self.0.insert(locker.clone())
+    ///     }
+    /// }
+    ///
+    /// let builder = EngineBuilder::new().projection::<Lockers>().aggregate_with::<Parcel>(
+    ///     |ParcelCommand::PutParcel { locker, .. }, models| {
+    ///         models.get::<Lockers>().is_some_and(|lockers| lockers.0.contains(locker))
+    ///     },
+    /// );
+    /// let mut engine = builder.build(Settings::system(MemoryStore::new())?)?;
+    /// engine.command("PutParcel", r#"{"parcelId":"p1","locker":"7"}"#)?;
+    /// let refused = engine.command("PutParcel", r#"{"parcelId":"p2","locker":"7"}"#);
+    /// let rule = vec!["Locker 7 is taken".to_owned()];
+    /// assert_eq!(refused, Err(Failure::rejected(FailureCode::RuleViolated, rule)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
     pub fn aggregate_with<D: Decider>(mut self, look_up: LookUp<D>) -> Self {
         let number = self.aggregates.len();
         let mut others = self.aggregates.iter().map(|other| other.aggregate_type());
@@ -179,23 +208,28 @@ impl EngineBuilder {
         self
     }
 
-    /// Registers a saga whose runs decide by themselves alone.
+    /// Registers a [`Saga`] that begins without facts.
+    #[must_use]
     pub fn saga<S: Saga<Facts = ()>>(self) -> Self {
         self.process_manager::<Steps<S>>()
     }
 
-    /// Registers a saga, and how the facts are looked up that it begins with.
+    /// Registers a [`Saga`], and how the facts are looked up that it begins with.
+    #[must_use]
     pub fn saga_with<S: Saga>(self, look_up: LookUp<Steps<S>>) -> Self {
         self.process_manager_with::<Steps<S>>(look_up)
     }
 
-    /// Registers a process manager whose runs decide by themselves alone.
+    /// Registers a [`ProcessManager`] whose runs decide by themselves alone.
+    #[must_use]
     pub fn process_manager<P: ProcessManager<Decider: Decider<Facts = ()>>>(self) -> Self {
         self.process_manager_with::<P>(|_, _| ())
     }
 
-    /// Registers a process manager: its runs as an aggregate, and the projection of those that
-    /// are not at their end.
+    /// Registers a [`ProcessManager`]: its runs as an aggregate, for which the facts are looked up
+    /// as in [`aggregate_with`](Self::aggregate_with), and the projection of those that are not at
+    /// their end. Any command of the runs that messages can give begins one.
+    #[must_use]
     pub fn process_manager_with<P: ProcessManager>(mut self, look_up: LookUp<P::Decider>) -> Self {
         let manager = Manager::of::<P>();
         self.managers.push(manager);
@@ -208,7 +242,9 @@ impl EngineBuilder {
         this.projection::<OpenRuns<P::Decider>>()
     }
 
-    /// Registers a step from one version of an event to the next.
+    /// Registers a step from one version of an event to the next. Every version before the present
+    /// one needs its step.
+    #[must_use]
     pub fn upcaster(mut self, upcaster: Upcaster) -> Self {
         let step = |upcaster: &Upcaster| (upcaster.event_type, upcaster.from_version);
         let twice = self.upcasters.iter().any(|other| step(other) == step(&upcaster));
@@ -217,7 +253,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Registers a projection, which starts as its default.
+    /// Registers a [`Projection`], which starts as its default.
+    #[must_use]
     pub fn projection<P: Projection + Default>(mut self) -> Self {
         let new: NewProjection = || Box::new(P::default());
         let name = new().name();
@@ -227,7 +264,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Registers a query.
+    /// Registers a [`Query`].
+    #[must_use]
     pub fn query(mut self, query: Query) -> Self {
         let twice = self.queries.insert(query.name, query).is_some();
         self.note(twice, query.name);
@@ -235,7 +273,8 @@ impl EngineBuilder {
     }
 
     /// Registers queries whose answers are kept. One may have the name of a query whose answers
-    /// are not: it is asked by other messages.
+    /// are not: it is asked by [`Engine::answer_cached`], not by the message `query`.
+    #[must_use]
     pub fn cached_queries(mut self, cached: CachedQueries) -> Self {
         for query in cached.queries {
             let twice = self.cached.insert(query.name, *query).is_some();
@@ -246,7 +285,8 @@ impl EngineBuilder {
     }
 
     /// For how long answers are kept at the most, by the clock of the node; a minute, unless it
-    /// is said here.
+    /// is said here. For 0 no answer is kept.
+    #[must_use]
     pub fn cache_ttl(mut self, ttl: Duration) -> Self {
         self.cache_ttl = Some(ttl);
         self
@@ -255,7 +295,8 @@ impl EngineBuilder {
     /// The engine, with everything taken in that its store holds.
     ///
     /// # Errors
-    /// What was registered twice or is missing, or why what is stored can't be read.
+    /// [`BuildError`]: what was registered twice or is missing, or why what is stored can't be
+    /// read.
     pub fn build(self, settings: Settings) -> Result<Engine, BuildError> {
         self.build_with(settings, &mut |_, _| {})
     }

@@ -23,10 +23,11 @@ const MANY: u64 = 10_000;
 impl Engine {
     /// Writes the answer to a query whose answers are kept, a JSON value, at the end of `out`:
     /// the one that the cache has, or a fresh one, which is the same. Returns whether the cache
-    /// had it.
+    /// had it. It is of the present, whatever `as_of` says. The example is at
+    /// [`CachedQueries`](crate::query::cache::CachedQueries).
     ///
     /// # Errors
-    /// Why there is none; `out` may then have a part of it.
+    /// [`QueryError`]: why there is none; `out` may then have a part of it.
     pub fn answer_cached(
         &mut self,
         request: &QueryRequest<'_>,

@@ -7,16 +7,19 @@ mod builder;
 mod cached;
 mod checkpoint;
 mod foreign;
+mod load;
 mod plan;
 mod projector;
 mod runs;
+mod settings;
 mod settle;
 mod streams;
 mod text;
 mod waiting;
 
-pub use builder::{BuildError, EngineBuilder, Settings};
+pub use builder::{BuildError, EngineBuilder};
 pub use projector::{ProcessError, Processed, PublishedEvent, Skipped};
+pub use settings::Settings;
 pub use streams::{GivenEvent, ReplayedStream};
 
 use std::time::Duration;
@@ -38,9 +41,7 @@ use crate::query::past_answers::PastAnswers;
 use crate::saga::Manager;
 use crate::schema::Schema;
 use crate::snapshot::Snapshots;
-use crate::store::{
-    AppendError, Commit, EventRecord, EventStore, ExpectedVersion, Idempotency, Metadata, NewEvent,
-};
+use crate::store::{AppendError, EventStore, Idempotency};
 use crate::time::Timestamp;
 use cached::Cached;
 use projector::Projector;
@@ -74,7 +75,103 @@ struct Taker {
     begins: Option<Manager>,
 }
 
-/// Commands in, events stored and projected; queries in, answers out.
+/// Commands in, events stored and projected; queries in, answers out. Made by an
+/// [`EngineBuilder`].
+///
+/// A whole domain, a counter, with a query that can be asked as of any moment:
+///
+/// ```
+/// use asof::executor::{Failure, FailureCode, Outcome};
+/// use asof::prelude::*;
+/// use asof::store::{Appended, MemoryStore};
+/// use serde::{Deserialize, Serialize};
+///
+/// enum CounterCommand {
+///     Add { counter_id: String, amount: u32 },
+/// }
+///
+/// asof::commands!(CounterCommand by counter_id { Add { amount } });
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum CounterEvent {
+///     Added { amount: u32 },
+/// }
+///
+/// asof::events!(CounterEvent { Added = 1 });
+///
+/// struct Counter;
+///
+/// impl Decider for Counter {
+///     const AGGREGATE_TYPE: &'static str = "Counter";
+///     type Command = CounterCommand;
+///     type Event = CounterEvent;
+///     type State = u32;
+///     type Facts = ();
+///
+///     fn decide(
+///         command: &CounterCommand,
+///         sum: &u32,
+///         (): &(),
+///     ) -> Result<Vec<CounterEvent>, Rejection> {
+///         let CounterCommand::Add { amount, .. } = command;
+///         match sum.checked_add(*amount) {
+///             Some(_) => Ok(vec![CounterEvent::Added { amount: *amount }]),
+///             None => Err(Rejection::rule(format!("It is at {sum} already"))),
+///         }
+///     }
+///
+///     fn evolve(sum: u32, event: &CounterEvent) -> u32 {
+///         let CounterEvent::Added { amount } = event;
+///         sum.saturating_add(*amount)
+///     }
+/// }
+///
+/// /// The sum of all counters.
+/// #[derive(Default)]
+/// struct Total(u64);
+///
+/// impl Projection for Total {
+///     fn name(&self) -> &'static str {
+///         "total"
+///     }
+///
+///     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {
+///         let Some(event) = delivery.decode::<CounterEvent>() else { return false };
+///         let CounterEvent::Added { amount } = *event;
+///         self.0 += u64::from(amount);
+///         true
+///     }
+/// }
+///
+/// const GET_TOTAL: Query = Query {
+///     name: "GetTotal",
+///     rests_on: RestsOn::Events,
+///     answer: |view, _, out| write_value(out, &view.model::<Total>()?.0),
+/// };
+///
+/// let builder =
+///     EngineBuilder::new().aggregate::<Counter>().projection::<Total>().query(GET_TOTAL);
+/// let start = Timestamp::parse("2026-01-01T00:00:00Z").ok_or("a timestamp")?;
+/// let mut engine = builder.build(Settings::deterministic(MemoryStore::new(), start, 1))?;
+///
+/// let added = engine.command("Add", r#"{"counterId":"a","amount":3}"#)?;
+/// assert_eq!(added, Outcome::Stored(Appended { first: 1, last: 1 }));
+/// engine.command("Add", r#"{"counterId":"b","amount":4}"#)?;
+/// assert_eq!(engine.ask("GetTotal", "{}")?, "7");
+/// assert_eq!(engine.ask_as_of("GetTotal", "{}", Some("1"))?, "3"); // behind the first event
+/// let moment = r#""2026-01-01T00:00:00.000Z""#; // the clock moves 1 ms a command
+/// assert_eq!(engine.ask_as_of("GetTotal", "{}", Some(moment))?, "3");
+///
+/// let refused = engine.command("Add", r#"{"counterId":"a","amount":-1}"#);
+/// let mistakes = vec!["Amount must be at least 0".to_owned()];
+/// assert_eq!(refused, Err(Failure::rejected(FailureCode::ValidationFailed, mistakes)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// An engine works on one thread, and nothing in it waits but for the disk. It is not `Send`: a
+/// program with several threads builds it on the one that it is to stay on. What is stored between
+/// two calls of [`settle`](Self::settle) is settled together; [`command`](Self::command) settles at
+/// once, [`execute`](Self::execute) does not.
 pub struct Engine {
     store: Box<dyn EventStore>,
     runner: Runner,
@@ -165,55 +262,14 @@ impl Engine {
         result
     }
 
-    /// Stores and projects an event that happened elsewhere. Its sequence number and the
-    /// version of its aggregate are given anew.
-    ///
-    /// # Errors
-    /// How it does not fit to what is stored; then nothing was.
-    pub fn load(&mut self, record: &EventRecord<'_>) -> Result<(), String> {
-        let timestamp = self.fitting_time(record)?;
-        let id = record.aggregate_id.as_ref();
-        let known = self.events.get(record.event_type.as_ref());
-        let of_event = known.map(|aggregate| self.aggregates[*aggregate].aggregate_type());
-        let stream = self.store.stream(id).map(|stream| stream.aggregate_type.to_owned());
-        let given = record.aggregate_type.as_deref();
-        let aggregate_type = match (stream.as_deref(), given) {
-            (Some(stream), Some(given)) if stream != given => {
-                return Err(format!("aggregateType must be {stream}, as that of {id} is"));
-            }
-            (stream, given) => stream.or(given).or(of_event).unwrap_or(UNKNOWN_AGGREGATE),
-        };
-        let event = NewEvent {
-            event_id: record.event_id.unwrap_or_else(|| self.ids.next_id(timestamp)),
-            event_type: &record.event_type,
-            event_version: record.event_version,
-            data: &record.data,
-        };
-        let commit = Commit {
-            aggregate_id: id,
-            aggregate_type,
-            expected: ExpectedVersion::Any,
-            timestamp,
-            metadata: Metadata {
-                causation_id: record.causation_id.as_deref(),
-                correlation_id: record.correlation_id.as_deref(),
-                user_id: record.user_id.as_deref(),
-            },
-            events: &[event],
-            idempotency: None,
-        };
-        self.store.append(&commit).map_err(|error| error.to_string())?;
-        self.catch_up();
-        self.take_snapshot_if_due(id);
-        Ok(())
-    }
-
-    /// The names of all commands, in the order of registration.
+    /// The names of all commands that messages can give, in the order of registration, and last
+    /// `RebuildProjection`, by which a projection is rebuilt.
     pub fn command_names(&self) -> impl Iterator<Item = &'static str> {
         self.commands.keys().copied().chain([REBUILD_PROJECTION])
     }
 
-    /// The names of all queries.
+    /// The names of all queries, in alphabetical order; those whose answers are kept, and which are
+    /// asked by [`answer_cached`](Self::answer_cached), are not among them.
     pub fn query_names(&self) -> impl Iterator<Item = &'static str> {
         self.queries.keys().copied()
     }
@@ -228,12 +284,12 @@ impl Engine {
         &self.schema
     }
 
-    /// The read models.
+    /// The read models as they are: `engine.models().get::<Total>()`.
     pub fn models(&self) -> &Runner {
         &self.runner
     }
 
-    /// What was counted and measured.
+    /// What was counted and measured since the engine was built.
     pub fn metrics_mut(&mut self) -> &mut Metrics {
         &mut self.metrics
     }
@@ -305,26 +361,6 @@ impl Engine {
         }
         let rebuilt = self.runner.rebuild(&name, self.store.as_ref(), &self.schema);
         Ok(Outcome::Rebuilt { events_processed: rebuilt.unwrap_or(0) })
-    }
-
-    /// When a loaded event happened, if it fits behind what is stored.
-    fn fitting_time(&self, record: &EventRecord<'_>) -> Result<Timestamp, String> {
-        let stored = self.store.stream(&record.aggregate_id).map_or(0, |stream| stream.version);
-        match record.aggregate_version {
-            Some(version) if version <= stored => {
-                let id = &record.aggregate_id;
-                return Err(format!("aggregateVersion must be above {stored}, which {id} has"));
-            }
-            _ => {}
-        }
-        let newest = self.store.newest_timestamp().unwrap_or(Timestamp::MIN);
-        match record.timestamp {
-            Some(timestamp) if timestamp < newest => {
-                Err(format!("timestamp must not be before that of the event before it, {newest}"))
-            }
-            Some(timestamp) => Ok(timestamp),
-            None => Ok(self.clock.now().max(newest)),
-        }
     }
 }
 

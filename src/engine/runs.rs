@@ -12,10 +12,12 @@ impl Engine {
     /// Carries out a command: checks its idempotency key, then its payload, then its expected
     /// version, then has the aggregate decide; stores and projects what follows. A run that it
     /// begins is carried on to its end. When this returns, every query sees it. It is settled by
-    /// the next [`settle`](Self::settle).
+    /// the next [`settle`](Self::settle); only then its result may be told to others.
     ///
     /// # Errors
-    /// Why nothing was stored; or, when the store broke half way, that it may or may not be.
+    /// [`Failure::Rejected`] with the reasons of the first check that failed, and
+    /// [`Failure::Storage`] when nothing was stored, or, with [`AppendError::Indefinite`], when the
+    /// store broke half way and it may or may not be.
     pub fn execute(&mut self, request: &CommandRequest<'_>) -> Result<Outcome, Failure> {
         let (handler, begins) = self.handler(&request.name);
         let Some(manager) = begins else {
@@ -33,7 +35,8 @@ impl Engine {
     /// Goes on with every run that is not at its end, those of each process manager in the order
     /// in which they were begun. To be called once everything is there that is to be there before
     /// the first command; one that can't go on is reported, and stays as it is. Returns whether
-    /// anything was stored, which is settled by the next [`settle`](Self::settle).
+    /// anything was stored, which is settled by the next [`settle`](Self::settle). A
+    /// [`Node`](crate::node::Node) does this by itself.
     pub fn resume(&mut self) -> bool {
         self.catch_up();
         self.runner.heal(self.store.as_ref(), &self.schema);

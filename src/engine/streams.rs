@@ -48,8 +48,8 @@ impl ReplayedStream {
 const APPEND: &str = "append";
 
 impl Engine {
-    /// Stores an event as it is, behind the version that the stream has to have, now. It needs
-    /// not be one that the node knows or can read.
+    /// Stores and projects an event as it is, behind the `version` that the stream has to have (0
+    /// before its first event), now. It needs not be one that the node knows or can read.
     ///
     /// # Errors
     /// As for [`EventStore::append`](crate::store::EventStore::append).
@@ -152,7 +152,8 @@ impl Engine {
     }
 
     /// The state of an aggregate as it was at the position `until`, from its own events alone;
-    /// `None` if it has none.
+    /// `None` if it has none in the store. Of an aggregate of no registered type, the state is what
+    /// its events have in them, the later over the earlier.
     ///
     /// # Errors
     /// [`QueryError::Damaged`] when one of them can't be read from the disk.

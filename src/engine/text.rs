@@ -7,10 +7,16 @@ use crate::query::{Params, QueryError, QueryRequest};
 
 impl Engine {
     /// Carries out the command `name` with a payload, a JSON object, and settles what it stores:
-    /// when this returns, that is as safe as the store can make it.
+    /// when this returns, that is as safe as the store can make it. To demand a version, to give an
+    /// idempotency key, or to settle several commands together, there is
+    /// [`execute`](Self::execute).
     ///
     /// # Errors
-    /// Why nothing was stored; or, when the store broke half way, that it may or may not be.
+    /// [`Failure::Rejected`] with its reasons when it was refused;
+    /// [`Failure::Storage`] when nothing was stored, or, with [`AppendError::Indefinite`], when the
+    /// store broke half way and it may or may not be. After that the store takes no more writes.
+    ///
+    /// [`AppendError::Indefinite`]: crate::store::AppendError::Indefinite
     pub fn command(&mut self, name: &str, payload: &str) -> Result<Outcome, Failure> {
         let payload = Json::read(payload).map_err(|error| {
             let errors = vec![format!("Payload must be JSON: {error}")];
@@ -24,16 +30,17 @@ impl Engine {
     /// The answer to the query `name` with parameters, a JSON object: a JSON value.
     ///
     /// # Errors
-    /// Why there is none.
+    /// [`QueryError`]: why there is none.
     pub fn ask(&mut self, name: &str, params: &str) -> Result<String, QueryError> {
         self.ask_as_of(name, params, None)
     }
 
-    /// The same as of a moment: a JSON string with an RFC 3339 timestamp, or a JSON number, the
-    /// position of an event. The present, for `None`.
+    /// The same as of a moment, `as_of`: a JSON string with an RFC 3339 timestamp (its quotes
+    /// included), which stands for all events at or before it, or a JSON number, the position of
+    /// the last event that counts; 0 is before the first. The present, for `None`.
     ///
     /// # Errors
-    /// Why there is none.
+    /// [`QueryError`]: why there is none; also when the position has not been reached.
     pub fn ask_as_of(
         &mut self,
         name: &str,

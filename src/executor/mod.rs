@@ -1,6 +1,9 @@
-//! The command side: load the aggregate, decide, append, evolve, project.
+//! The command side: load the aggregate, decide, append, evolve, project. That commands have a
+//! side of their own, apart from queries, is Greg Young's CQRS.
 //!
-//! Written once for every [`Decider`]; what differs between aggregates is in `domain`.
+//! Written once for every [`Decider`]; what differs between aggregates is in
+//! [`domain`](crate::domain). An engine has one [`Executor`] for each of its aggregates; a program
+//! with an engine in it needs of this only [`CommandRequest`], [`Outcome`] and [`Failure`].
 
 mod judged;
 mod live;
@@ -32,7 +35,7 @@ use live::Live;
 /// version that had moved on.
 const ATTEMPTS: u32 = 4;
 
-/// What commands are carried out on.
+/// What commands are carried out on: the parts of an engine.
 pub struct Workspace<'a> {
     /// The event store.
     pub store: &'a mut dyn EventStore,
@@ -54,7 +57,7 @@ pub struct Workspace<'a> {
     pub idempotency: Option<Idempotency<'a>>,
 }
 
-/// An aggregate type as the engine sees it.
+/// An aggregate type as the engine sees it. [`Executor`] implements it for every [`Decider`].
 pub trait Aggregate {
     /// The type's name.
     fn aggregate_type(&self) -> &'static str;
@@ -98,7 +101,9 @@ pub trait Aggregate {
     fn snapshot(&self, sources: Sources<'_>, key: StreamKey) -> Option<String>;
 }
 
-/// Looks up in the read models what a decision needs to know.
+/// Looks up in the read models what a decision needs to know: the command and the read models of
+/// the moment in, the facts out. See
+/// [`EngineBuilder::aggregate_with`](crate::engine::EngineBuilder::aggregate_with).
 pub type LookUp<D> = fn(&<D as Decider>::Command, Models<'_>) -> <D as Decider>::Facts;
 
 /// Carries out the commands of one aggregate type, and keeps the states of those aggregates
@@ -297,7 +302,8 @@ impl Workspace<'_> {
 }
 
 /// What a command is answered whose idempotency key is remembered: the first result, or that
-/// the key belongs to another command. Only what was stored up to the position `until` counts.
+/// the key belongs to another command; `None` where it is to be carried out. Only what was stored
+/// up to the position `until` counts.
 pub fn repeat(
     store: &dyn EventStore,
     idempotency: Option<Idempotency<'_>>,

@@ -9,7 +9,8 @@ use crate::projection::Models;
 use crate::replay::{Sources, replay};
 use crate::time::Timestamp;
 
-/// A moment that a command is to be decided at.
+/// A moment that a command is to be decided at. Made by
+/// [`Engine::then`](crate::engine::Engine::then).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Then {
     /// The last position there was.

@@ -21,7 +21,8 @@ pub use writer::{Journal, WriteError};
 
 use std::borrow::Cow;
 
-/// How a journal is kept.
+/// How a journal is kept. By default: segments of 64 MiB, [`Sync::Always`], 1 MiB filled ahead, and
+/// marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// A segment that has a commit gets no line that would make it larger than this; in bytes.
@@ -52,7 +53,8 @@ pub enum Sync {
     Never,
 }
 
-/// An idempotency key and the command it stands for, stored with the command's commit.
+/// An idempotency key and the command it stands for, stored with the command's commit. (Who keeps
+/// such keys is an *idempotent receiver* in *Enterprise Integration Patterns*.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Idempotency<'a> {
     /// The key, as the command gave it.

@@ -66,7 +66,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// The name that stands before a value as this `key`: `"name":`.
+    /// The name that stands before a value as this `key`: `"name":`, with its quotes and its colon.
     pub const fn of(key: &'static str) -> Self {
         Self { key, finder: OnceLock::new() }
     }

@@ -4,6 +4,27 @@
 //! digit and nothing is built only to be written again. All functions here expect text that
 //! `serde_json` or a [`Tape`] has accepted and run in time linear in its length (times its
 //! nesting, which the wire bounds, for [`canonical`]).
+//!
+//! Whoever writes messages of their own needs of this a value that was read, its members, and the
+//! functions that write:
+//!
+//! ```
+//! use asof::json::{self, Json, Members};
+//!
+//! let light = Json::read(r#"{ "room": "h\u0061ll", "watts": 1.50 }"#)?;
+//! let members = Members::of(light).map_err(|error| error.to_string())?;
+//! assert_eq!(members.value("room").and_then(Json::string).as_deref(), Some("hall"));
+//! assert_eq!(members.get("watts"), Some("1.50")); // as it is written
+//!
+//! let mut out = "{".to_owned();
+//! json::push_key(&mut out, "room");
+//! json::push_string(&mut out, "hall");
+//! json::push_key(&mut out, "lights");
+//! json::push_number(&mut out, 3);
+//! out.push('}');
+//! assert_eq!(out, r#"{"room":"hall","lights":3}"#);
+//! # Ok::<(), String>(())
+//! ```
 
 mod compact;
 mod members;

@@ -20,7 +20,28 @@ use crate::wire::router::{Route, RoutedTwice, Router, refuse};
 /// Replies are written at the latest when so many bytes of them wait.
 const OUTPUT: usize = 1 << 20;
 
-/// Messages in, replies out.
+/// Messages in, replies out: an [`Engine`] behind the wire. Messages have the form
+/// that [Maelstrom](https://github.com/jepsen-io/maelstrom) gave them:
+/// `{"src": …, "dest": …, "body": {…}}`.
+///
+/// ```
+/// use asof::engine::{EngineBuilder, Settings};
+/// use asof::node::Node;
+/// use asof::store::MemoryStore;
+/// use asof::wire::reply::ReplyStyle;
+///
+/// let builder = EngineBuilder::new(); // .aggregate::<Light>() and so on
+/// let engine = builder.build(Settings::system(MemoryStore::new())?)?;
+/// let mut node = Node::new(engine, ReplyStyle::Body, 1 << 20);
+///
+/// let input = r#"{"src":"c1","dest":"n1","body":{"type":"echo","msg_id":1,"echo":"hello"}}"#;
+/// let mut output = Vec::new();
+/// node.run(&mut input.as_bytes(), &mut output)?;
+/// node.close()?;
+/// assert_eq!(output, br#"{"type":"echo_ok","in_reply_to":1,"echo":"hello"}
+/// "#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Node {
     engine: Engine,
     identity: Identity,
@@ -38,7 +59,50 @@ impl Node {
         Self { engine, identity, router: Router::default(), style, max_message, batch }
     }
 
-    /// The node with messages beside those that every node understands.
+    /// The node with messages beside those that every node understands. A handler reads the body,
+    /// works with the engine, and writes what the reply has beside its type:
+    ///
+    /// ```
+    /// use asof::engine::{EngineBuilder, Settings};
+    /// use asof::json;
+    /// use asof::node::Node;
+    /// use asof::store::MemoryStore;
+    /// use asof::wire::body;
+    /// use asof::wire::error::WireError;
+    /// use asof::wire::reply::{Reply, ReplyStyle};
+    /// use asof::wire::request::{Desk, Request};
+    /// use asof::wire::router::Route;
+    ///
+    /// /// `version_of` {id} → `version` {version}: how many events an aggregate has.
+    /// fn version_of(
+    ///     desk: &mut Desk<'_>,
+    ///     request: &Request<'_>,
+    ///     reply: &mut Reply<'_>,
+    /// ) -> Result<(), WireError> {
+    ///     let id = body::required_text(&request.body, "", "id")?;
+    ///     let version = desk.engine.store().stream(&id).map_or(0, |stream| stream.version);
+    ///     let out = reply.begin("version", desk.identity, request);
+    ///     json::push_key(out, "version");
+    ///     json::push_number(out, version);
+    ///     Ok(())
+    /// }
+    ///
+    /// const VERSION_OF: Route = Route { kind: "version_of", dest: None, handler: version_of };
+    ///
+    /// let engine = EngineBuilder::new().build(Settings::system(MemoryStore::new())?)?;
+    /// let mut node = Node::new(engine, ReplyStyle::Body, 1 << 20).with_messages(&[VERSION_OF])?;
+    /// let input = br#"
+    /// {"src":"c1","dest":"n1","body":{"type":"version_of","msg_id":1,"id":"hall"}}
+    /// {"src":"c1","dest":"n1","body":{"type":"version_of","msg_id":2}}
+    /// "#;
+    /// let mut output = Vec::new();
+    /// node.run(&mut &input[..], &mut output)?;
+    /// let replies = r#"{"type":"version","in_reply_to":1,"version":0}
+    /// {"type":"error","in_reply_to":2,"code":12,"text":"id is required"}
+    /// "#;
+    /// assert_eq!(String::from_utf8(output)?, replies);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// When two are for the same messages.
@@ -47,10 +111,11 @@ impl Node {
         Ok(self)
     }
 
-    /// Goes on with the runs that are not at their end, and then
-    /// answers everything in `input` until it ends. What waits in the input is answered in one
-    /// go: its events are settled together, and then the replies are written, before more input
-    /// is waited for. Ends early, and without an error, when nobody reads the `output` any more.
+    /// Goes on with the runs that are not at their end, and then answers everything in `input`
+    /// until it ends. What waits in the input is answered in one go: its events are settled
+    /// together, and then the replies are written, before more input is waited for. Text that is no
+    /// message is passed over with a word on the log. Ends early, and without an error, when nobody
+    /// reads the `output` any more.
     ///
     /// # Errors
     /// When the input can't be read or the output can't be written.

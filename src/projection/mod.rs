@@ -20,7 +20,69 @@ use handled::Handled;
 use interest::Interest;
 use past::Built;
 
-/// Builds a read model from events. A fresh one is what stands before the first event.
+/// Builds a read model from events. A fresh one is what stands before the first event. *Projection*
+/// and *read model* are terms of CQRS (Greg Young): what queries are answered from is not what
+/// decisions are made on, and can be built anew from the events at any time.
+///
+/// How many parcels lie where, kept in checkpoints by two lines, `save` and `restore`:
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::io;
+///
+/// use asof::checkpoint::{Reader, Writer};
+/// use asof::prelude::*;
+/// use asof::store::EventStore;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum ParcelEvent {
+///     ParcelArrived { depot: String },
+///     ParcelLeft { depot: String },
+/// }
+///
+/// asof::events!(ParcelEvent { ParcelArrived = 1, ParcelLeft = 1 });
+///
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Depots(BTreeMap<String, u64>);
+///
+/// impl Projection for Depots {
+///     fn name(&self) -> &'static str {
+///         "depots"
+///     }
+///
+///     fn wants(&self, event_type: &str) -> bool {
+///         ParcelEvent::has(event_type) // may be left out: others are passed over faster
+///     }
+///
+///     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {
+///         let Some(event) = delivery.decode::<ParcelEvent>() else { return false };
+///         match &*event {
+///             ParcelEvent::ParcelArrived { depot } => {
+///                 *self.0.entry(depot.clone()).or_default() += 1;
+///             }
+///             ParcelEvent::ParcelLeft { depot } => {
+///                 let count = self.0.entry(depot.clone()).or_default();
+///                 *count = count.saturating_sub(1);
+///             }
+///         }
+///         true
+///     }
+///
+///     fn save(&self, writer: &mut Writer, _: &dyn EventStore) -> io::Result<bool> {
+///         writer.value("depots", self).map(|()| true)
+///     }
+///
+///     fn restore(&mut self, reader: &Reader) -> bool {
+///         reader.value("depots").map(|saved| *self = saved).is_some()
+///     }
+/// }
+///
+/// let builder = EngineBuilder::new().projection::<Depots>(); // and .aggregate::<Parcel>()
+/// ```
+///
+/// Without these two, the read model is built from all events whenever the node starts. It is only
+/// ever in memory.
 pub trait Projection: Any {
     /// Its name, unique among the projections.
     fn name(&self) -> &'static str;
@@ -29,8 +91,8 @@ pub trait Projection: Any {
     /// nothing: what has happened has happened.
     fn apply(&mut self, delivery: &Delivery<'_>) -> bool;
 
-    /// Whether events with this name can concern the read model at all. What is said of a name
-    /// once is relied on from then on.
+    /// Whether events with this name can concern the read model at all; all can, if nothing is said
+    /// here. What is said of a name once is relied on from then on.
     fn wants(&self, _event_type: &str) -> bool {
         true
     }
@@ -48,8 +110,9 @@ pub trait Projection: Any {
     }
 
     /// Writes the read model into a checkpoint, in sections whose names begin with its own; what it
-    /// has left in the `store` that its events lie in is read there. `false` when it is not to be found there and has to be replayed. For a small one that has
-    /// a serde form: `writer.value("its name", self).map(|()| true)`.
+    /// has left in the `store` that its events lie in is read there. `true` when it is there as a
+    /// whole; `false`, as long as nothing is said here, when it is not and has to be replayed. For
+    /// a small one that has a serde form: `writer.value("its name", self).map(|()| true)`.
     ///
     /// # Errors
     /// When the checkpoint can't be written.
@@ -74,7 +137,9 @@ pub trait Projection: Any {
 /// Makes a projection that has seen no event.
 pub type NewProjection = fn() -> Box<dyn Projection>;
 
-/// Runs the projections: owns their checkpoints, delivers each event once and in order.
+/// Runs the projections: owns their checkpoints, delivers each event once and in order. An engine
+/// has one; [`Engine::models`](crate::engine::Engine::models) lends it, to look into the read
+/// models.
 #[derive(Debug)]
 pub struct Runner {
     running: Vec<Running>,
@@ -98,10 +163,11 @@ struct Running {
     rebuilds: Vec<u64>,
 }
 
-/// How far a projection has come.
+/// How far a projection has come. The term is the field's, for a reader of events that keeps its
+/// position; the file that all of this is saved in is a [`checkpoint`](crate::checkpoint), too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Checkpoint {
-    /// The position of the last event it has seen.
+    /// The position of the last event it has seen; 0 before the first.
     pub position: u64,
     /// How many of the events that it has seen concerned it.
     pub events_handled: u64,

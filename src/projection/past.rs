@@ -6,8 +6,73 @@ use super::{Projection, Runner, Running, Status};
 use crate::domain::Decider;
 use crate::replay::{Sources, replay};
 
-/// A read model that can tell what it was at any position, without being built anew. What it
-/// keeps for that is part of what its events build.
+/// A read model that can tell what it was at any position, without being built anew. What it keeps
+/// for that is part of what its events build. (*Temporal* is said of tables that keep their former
+/// rows: by Snodgrass, and by SQL:2011, where they are asked `AS OF` a moment.)
+///
+/// Every projection can be asked for the past without this, with [`View::model`] and
+/// [`Models::get`]: it is then built anew from the first event on. This is to be implemented where
+/// that takes too long: for read models that are often asked about the past, over many events.
+///
+/// ```
+/// use asof::prelude::*;
+/// use asof::projection::{Moment, Temporal};
+/// # use serde::{Deserialize, Serialize};
+/// #
+/// # #[derive(Serialize, Deserialize)]
+/// # enum LightEvent {
+/// #     SwitchedOn,
+/// #     SwitchedOff,
+/// # }
+/// # asof::events!(LightEvent { SwitchedOn = 1, SwitchedOff = 1 });
+///
+/// /// How many lights are on: the position of each event, and how many there were behind it.
+/// #[derive(Default)]
+/// struct Burning(Vec<(u64, u32)>);
+///
+/// impl Projection for Burning {
+///     fn name(&self) -> &'static str {
+///         "burning"
+///     }
+///
+///     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {
+///         let Some(event) = delivery.decode::<LightEvent>() else { return false };
+///         let before = self.0.last().map_or(0, |(_, count)| *count);
+///         let count = match *event {
+///             LightEvent::SwitchedOn => before + 1,
+///             LightEvent::SwitchedOff => before.saturating_sub(1),
+///         };
+///         self.0.push((delivery.event().sequence_number, count));
+///         true
+///     }
+/// }
+///
+/// impl Temporal for Burning {
+///     type AsOf<'a> = u32;
+///
+///     fn as_of<'a>(&'a self, moment: Moment<'a>) -> u32 {
+///         let events = match moment {
+///             Moment::Present(_) => &self.0[..],
+///             Moment::Past { position, .. } => {
+///                 &self.0[..self.0.partition_point(|(at, _)| *at <= position)]
+///             }
+///         };
+///         events.last().map_or(0, |(_, count)| *count)
+///     }
+/// }
+///
+/// const COUNT_BURNING: Query = Query {
+///     name: "CountBurning",
+///     rests_on: RestsOn::Events,
+///     answer: |view, _, out| write_value(out, &view.as_of::<Burning>()?),
+/// };
+/// # let builder = EngineBuilder::new().projection::<Burning>().query(COUNT_BURNING);
+/// ```
+///
+/// What it says has to be what a fresh one would say: a test that holds the two against each other
+/// belongs to it.
+///
+/// [`View::model`]: crate::query::View::model
 pub trait Temporal: Projection {
     /// What answers for the read model as it is or was.
     type AsOf<'a>
@@ -34,7 +99,8 @@ pub enum Moment<'a> {
     },
 }
 
-/// The read models of one moment: those that serve now, or those of the past.
+/// The read models of one moment: those that serve now, or those of the past. What facts are looked
+/// up in, and what queries have in their [`View`](crate::query::View).
 #[derive(Clone, Copy)]
 pub enum Models<'a> {
     /// As they are, of the events that lie in these sources.
@@ -179,7 +245,8 @@ impl Built {
     }
 }
 
-/// The state of an aggregate at a position, if events have come to it since: else it is as it is.
+/// The state of an aggregate at a position, if events have come to it since; `None` where none
+/// have, so that it is as it is, and where there is no such aggregate.
 /// To be asked of one of which there are events that `D` can read: the snapshots of others are of
 /// other states.
 pub fn earlier_state<D: Decider>(

@@ -1,13 +1,14 @@
-//! As of: a moment or a position of the past, resolved to a position.
+//! As of: a moment or a position of the past, resolved to a position. The term is that of temporal
+//! databases: Snodgrass; `AS OF` in SQL:2011.
 
 use super::QueryError;
 use crate::json;
 use crate::store::EventStore;
 use crate::time::Timestamp;
 
-/// The position up to `head` that the parameter `name`, given as `as_of`, stands for: a JSON string with a timestamp stands for the last
-/// event at or before it, a number for the event with that sequence number, 0 for the time
-/// before the first.
+/// The position up to `head` that the parameter `name`, given as `as_of`, stands for: a JSON string
+/// with a timestamp stands for the last event at or before it, a number for the event with that
+/// sequence number, 0 for the time before the first.
 ///
 /// # Errors
 /// When it is neither, or a position beyond `head`: what it will hold is not known there. A moment

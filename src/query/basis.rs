@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::store::EventStore;
 
-/// The rows of an answer, in its order, each with the events that made it.
+/// The rows of an answer, in its order, each with the events that made it. What
+/// [`View::note`](super::View::note) is handed, and `Explain` answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Basis {
     /// The rows.
@@ -17,7 +18,7 @@ pub struct Basis {
 /// A row of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// What it is a row of: the id of an aggregate, or of a product.
+    /// What it is a row of: the id of an aggregate, or of what else the rows are about.
     pub id: String,
     /// The positions of the events that made it, ascending.
     pub events: Vec<u64>,

@@ -10,7 +10,100 @@ use super::{Params, QueryError, View};
 use crate::schema::Delivery;
 use crate::time::Timestamp;
 
-/// Queries whose answers are kept, and which events end them.
+/// Queries whose answers are kept, and which events end them. An answer is tagged with all that it
+/// rests on; an event that touches something with one of these tags ends it, and so does its time
+/// ([`cache_ttl`](crate::engine::EngineBuilder::cache_ttl)).
+///
+/// ```
+/// use asof::prelude::*;
+/// use asof::query::QueryRequest;
+/// use asof::query::cache::{CachedQueries, CachedQuery};
+/// # use std::collections::BTreeMap;
+/// # use asof::store::MemoryStore;
+/// # use serde::{Deserialize, Serialize};
+/// #
+/// # enum LightCommand {
+/// #     Dim { light_id: String, percent: u8 },
+/// # }
+/// # asof::commands!(LightCommand by light_id { Dim { percent } });
+/// #
+/// # #[derive(Serialize, Deserialize)]
+/// # enum LightEvent {
+/// #     Dimmed { percent: u8 },
+/// # }
+/// # asof::events!(LightEvent { Dimmed = 1 });
+/// #
+/// # struct Light;
+/// #
+/// # impl Decider for Light {
+/// #     const AGGREGATE_TYPE: &'static str = "Light";
+/// #     type Command = LightCommand;
+/// #     type Event = LightEvent;
+/// #     type State = ();
+/// #     type Facts = ();
+/// #
+/// #     fn decide(
+/// #         command: &LightCommand,
+/// #         (): &(),
+/// #         (): &(),
+/// #     ) -> Result<Vec<LightEvent>, Rejection> {
+/// #         let LightCommand::Dim { percent, .. } = command;
+/// #         Ok(vec![LightEvent::Dimmed { percent: *percent }])
+/// #     }
+/// #
+/// #     fn evolve((): (), _: &LightEvent) {}
+/// # }
+/// #
+/// # /// How bright each light is, in percent.
+/// # #[derive(Default)]
+/// # struct Lights(BTreeMap<String, u8>);
+/// #
+/// # impl Projection for Lights {
+/// #     fn name(&self) -> &'static str {
+/// #         "lights"
+/// #     }
+/// #
+/// #     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {
+/// #         let Some(event) = delivery.decode::<LightEvent>() else { return false };
+/// #         let LightEvent::Dimmed { percent } = *event;
+/// #         self.0.insert(delivery.event().aggregate_id.to_owned(), percent);
+/// #         true
+/// #     }
+/// # }
+/// #
+/// const LIGHTS: CachedQueries = CachedQueries {
+///     queries: &[CachedQuery {
+///         name: "GetLight",
+///         question: |params| Ok(params.required_text("lightId")?.into_owned()),
+///         answer: |view, params, out, tags| {
+///             let light_id = params.required_text("lightId")?;
+///             tags.add("light", &light_id);
+///             write_value(out, &view.model::<Lights>()?.0.get(&*light_id))
+///         },
+///     }],
+///     touched: |delivery, tags| {
+///         if delivery.reads::<LightEvent>() {
+///             tags.add("light", delivery.event().aggregate_id);
+///         }
+///     },
+/// };
+///
+/// let builder = EngineBuilder::new();
+/// let builder = builder.aggregate::<Light>().projection::<Lights>().cached_queries(LIGHTS);
+/// let mut engine = builder.build(Settings::system(MemoryStore::new())?)?;
+/// let mut ask = |engine: &mut Engine| {
+///     let (mut out, params) = (String::new(), Params::parse(r#"{"lightId":"hall"}"#)?);
+///     let request = QueryRequest { name: "GetLight", params, as_of: None };
+///     let kept = engine.answer_cached(&request, &mut out)?;
+///     Ok::<_, QueryError>((out, kept))
+/// };
+/// engine.command("Dim", r#"{"lightId":"hall","percent":40}"#)?;
+/// assert_eq!(ask(&mut engine)?, ("40".to_owned(), false));
+/// assert_eq!(ask(&mut engine)?, ("40".to_owned(), true));
+/// engine.command("Dim", r#"{"lightId":"hall","percent":60}"#)?;
+/// assert_eq!(ask(&mut engine)?, ("60".to_owned(), false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CachedQueries {
     /// The queries.
@@ -24,7 +117,8 @@ pub struct CachedQueries {
 pub struct CachedQuery {
     /// The name by which messages ask it.
     pub name: &'static str,
-    /// The parameters in the one form that they have for all who ask the same.
+    /// The parameters in the one form that they have for all who ask the same; or what is wrong
+    /// with them.
     pub question: fn(&Params<'_>) -> Result<String, QueryError>,
     /// Writes the answer, a JSON value, and tags it with all that it rests on.
     pub answer: fn(&View<'_>, &Params<'_>, &mut String, &mut Tags) -> Result<(), QueryError>,

@@ -1,5 +1,6 @@
 //! The query side: one file a query. Queries read and never change anything; the present comes
-//! from the read models, the past from replay.
+//! from the read models, the past from replay. That they have a side of their own, apart from
+//! commands, is Greg Young's CQRS.
 
 pub mod as_of;
 mod basis;
@@ -29,7 +30,94 @@ use crate::projection::{Models, Past, Projection, Temporal};
 use crate::replay::Sources;
 use crate::store::EventStore;
 
-/// A query as the engine knows it.
+/// A query as the engine knows it: a name, and a function that writes the answer from what a
+/// [`View`] sees. Registered with [`EngineBuilder::query`](crate::engine::EngineBuilder::query). It
+/// changes nothing, and it can be asked as of any moment without a word about that in it: the view
+/// is then the one of that moment.
+///
+/// ```
+/// use asof::prelude::*;
+/// # use std::collections::BTreeMap;
+/// # use asof::store::MemoryStore;
+/// # use serde::{Deserialize, Serialize};
+/// #
+/// # enum LightCommand {
+/// #     Dim { light_id: String, percent: u8 },
+/// # }
+/// # asof::commands!(LightCommand by light_id { Dim { percent } });
+/// #
+/// # #[derive(Serialize, Deserialize)]
+/// # enum LightEvent {
+/// #     Dimmed { percent: u8 },
+/// # }
+/// # asof::events!(LightEvent { Dimmed = 1 });
+/// #
+/// # struct Light;
+/// #
+/// # impl Decider for Light {
+/// #     const AGGREGATE_TYPE: &'static str = "Light";
+/// #     type Command = LightCommand;
+/// #     type Event = LightEvent;
+/// #     type State = ();
+/// #     type Facts = ();
+/// #
+/// #     fn decide(
+/// #         command: &LightCommand,
+/// #         (): &(),
+/// #         (): &(),
+/// #     ) -> Result<Vec<LightEvent>, Rejection> {
+/// #         let LightCommand::Dim { percent, .. } = command;
+/// #         Ok(vec![LightEvent::Dimmed { percent: *percent }])
+/// #     }
+/// #
+/// #     fn evolve((): (), _: &LightEvent) {}
+/// # }
+/// #
+/// # /// How bright each light is, in percent.
+/// # #[derive(Default)]
+/// # struct Lights(BTreeMap<String, u8>);
+/// #
+/// # impl Projection for Lights {
+/// #     fn name(&self) -> &'static str {
+/// #         "lights"
+/// #     }
+/// #
+/// #     fn apply(&mut self, delivery: &Delivery<'_>) -> bool {
+/// #         let Some(event) = delivery.decode::<LightEvent>() else { return false };
+/// #         let LightEvent::Dimmed { percent } = *event;
+/// #         self.0.insert(delivery.event().aggregate_id.to_owned(), percent);
+/// #         true
+/// #     }
+/// # }
+/// #
+/// /// `GetLight` {lightId} → how bright it is, in percent.
+/// const GET_LIGHT: Query = Query {
+///     name: "GetLight",
+///     rests_on: RestsOn::Noted,
+///     answer: |view, params, out| {
+///         let light_id = params.required_text("lightId")?;
+///         // What `Explain` tells: the answer follows from the events of this light alone.
+///         view.note(|basis| basis.aggregate(view.store(), &light_id, view.position));
+///         write_value(out, &view.model::<Lights>()?.0.get(&*light_id))
+///     },
+/// };
+///
+/// let builder =
+///     EngineBuilder::new().aggregate::<Light>().projection::<Lights>().query(GET_LIGHT);
+/// let mut engine = builder.build(Settings::system(MemoryStore::new())?)?;
+/// for (light, percent) in [("hall", 40), ("attic", 10), ("hall", 60)] {
+///     engine.command("Dim", &format!(r#"{{"lightId":"{light}","percent":{percent}}}"#))?;
+/// }
+/// assert_eq!(engine.ask("GetLight", r#"{"lightId":"hall"}"#)?, "60");
+/// assert_eq!(engine.ask_as_of("GetLight", r#"{"lightId":"hall"}"#, Some("2"))?, "40");
+/// assert_eq!(engine.ask("GetLight", r#"{"lightId":"cellar"}"#)?, "null");
+/// assert_eq!(engine.ask("GetLight", "{}"), Err(QueryError::required("lightId")));
+///
+/// let query = r#"{"query":{"type":"GetLight","params":{"lightId":"hall"}}}"#;
+/// let explained = r#"{"answer":60,"events":[1,3],"rows":[{"id":"hall","events":[1,3]}]}"#;
+/// assert_eq!(engine.ask("Explain", query)?, explained);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Query {
     /// The name by which messages ask it.
@@ -40,36 +128,43 @@ pub struct Query {
     pub rests_on: RestsOn,
 }
 
-/// What the answers to a query rest on.
+/// What the answers to a query rest on. Of the first two kinds are the queries of a domain: they
+/// can be asked as of the past, and `Explain` and `Diff` can be asked about them.
+/// [`Events`](Self::Events) is right for all that is read by [`View::model`] and [`View::as_of`];
+/// with [`Noted`](Self::Noted) `Diff` looks at fewer events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestsOn {
-    /// Only on what they [`note`](View::note): no other event can change them.
+    /// Only on the events of the rows that they [`note`](View::note): no other event can change
+    /// them.
     Noted,
     /// On all events: another one can change which rows there are.
     Events,
-    /// On what the query rests on that is asked about.
+    /// On what the query rests on that is asked about, as with `Explain`.
     Another,
-    /// On how far the projections have come.
+    /// On how far the projections have come, as with `GetProjections`. Can be asked as of the past.
     Projections,
-    /// On the running node, which has no past.
+    /// On the running node, which has no past: as of another moment such a query is refused.
     Node,
 }
 
-/// Writes the answer to a query at the end of the output.
+/// Writes the answer to a query, a JSON value, at the end of the output. What it has written when
+/// it returns an error is not sent.
 pub type Answer = fn(&View<'_>, &Params<'_>, &mut String) -> Result<(), QueryError>;
 
-/// A query as it came.
+/// A query as it came. Answered by [`Engine::answer`](crate::engine::Engine::answer).
 #[derive(Debug)]
 pub struct QueryRequest<'a> {
     /// The query's name.
     pub name: &'a str,
     /// Its parameters.
     pub params: Params<'a>,
-    /// The moment or position it is asked as of; the present, if not given. A JSON value.
+    /// The moment or position it is asked as of; the present, if not given. A JSON value: a string
+    /// with an RFC 3339 timestamp, or the number of a position.
     pub as_of: Option<&'a str>,
 }
 
-/// What queries see: everything up to one position.
+/// What queries see: everything up to one position, and nothing behind it. Made by the engine for
+/// each question; [`Query`] has an example.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     /// The last position that is seen; the head, unless the query asks for the past.
@@ -89,7 +184,7 @@ pub struct View<'a> {
 /// Queries by their names.
 pub type Queries = IndexMap<&'static str, Query, DefaultHashBuilder>;
 
-/// Why a query has no answer.
+/// Why a query has no answer. Its text is for people to read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// There is no such query.
@@ -123,10 +218,10 @@ impl<'a> View<'a> {
         self.sources.store
     }
 
-    /// The read model that is a `P` as of the position.
+    /// The read model that is a `P` as of the position, without being built anew.
     ///
     /// # Errors
-    /// When none is registered.
+    /// [`QueryError::Unavailable`] when none is registered.
     pub fn as_of<P: Temporal>(&self) -> Result<P::AsOf<'a>, QueryError> {
         self.note(|basis| basis.model(TypeId::of::<P>()));
         self.models.as_of::<P>().ok_or(QueryError::Unavailable(type_name::<P>()))
@@ -154,10 +249,11 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The read model that is a `P`, as of the past built anew: slow, but any can be asked.
+    /// The read model that is a `P`, as of the past built anew: slow (in time proportional to the
+    /// position), but any can be asked.
     ///
     /// # Errors
-    /// When none is registered.
+    /// [`QueryError::Unavailable`] when none is registered.
     pub fn model<P: Projection>(&self) -> Result<&'a P, QueryError> {
         self.note(|basis| basis.model(TypeId::of::<P>()));
         self.models.get::<P>().ok_or(QueryError::Unavailable(type_name::<P>()))
@@ -167,7 +263,7 @@ impl<'a> View<'a> {
 /// Writes what serde makes of a `value` at the end of `out`.
 ///
 /// # Errors
-/// When that is not JSON, such as a map whose keys are no texts.
+/// [`QueryError::Unwritable`] when that is not JSON, such as a map whose keys are no texts.
 pub fn write_value<T: Serialize + ?Sized>(out: &mut String, value: &T) -> Result<(), QueryError> {
     let written = serde_json::to_string(value);
     out.push_str(&written.map_err(|error| QueryError::Unwritable(error.to_string()))?);

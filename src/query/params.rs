@@ -9,7 +9,22 @@ use crate::json::{self, Json, Members};
 use crate::time::{Day, Timestamp};
 
 /// The parameters of a query. Ones that the query does not know are ignored; `null` is as good
-/// as absent.
+/// as absent. A name that is asked for in camelCase is also found in snake_case.
+///
+/// ```
+/// use asof::query::{Page, Params, QueryError};
+///
+/// let params = Params::parse(r#"{"room_id":"hall","watts":700,"page":3,"pageSize":10}"#)?;
+/// assert_eq!(params.required_text("roomId")?, "hall");
+/// assert_eq!(params.number("watts", 0..=1000)?, Some(700));
+/// assert_eq!(params.page("pageSize")?, Page { number: 3, size: 10 });
+/// assert_eq!(params.timestamp("since")?, None);
+///
+/// let error = params.number("watts", 0..=100);
+/// let expected = "watts must be a whole number from 0 to 100".to_owned();
+/// assert_eq!(error, Err(QueryError::BadParameter(expected)));
+/// # Ok::<(), QueryError>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Params<'a>(Members<'a>);
 

@@ -9,7 +9,8 @@ use super::Schema;
 use crate::domain::{Decider, Event};
 use crate::store::{EventStore, RecordedEvent};
 
-/// A stored event together with what is needed to read its data.
+/// A stored event together with what is needed to read its data. What a
+/// [`Projection`](crate::projection::Projection) is handed.
 pub struct Delivery<'a> {
     event: RecordedEvent<'a>,
     store: &'a dyn EventStore,

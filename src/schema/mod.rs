@@ -5,8 +5,8 @@
 //! [`Upcaster`] here says how the form before it is read as the new one. Reading an event of
 //! version 1 at version 3 runs both steps, in order.
 //!
-//! To add a version: raise it in `TYPES`, write the step in a file of its own beside this one,
-//! and register it where the aggregate is registered ([`app`](crate::app)).
+//! To add a version: raise it in `TYPES`, write the step, and register it where the aggregate is
+//! registered ([`EngineBuilder::upcaster`](crate::engine::EngineBuilder::upcaster)).
 
 mod delivery;
 
@@ -21,8 +21,64 @@ use indexmap::IndexMap;
 use crate::domain::{Decider, Event, Fields};
 use crate::store::RecordedEvent;
 
-/// One step from a version of an event's schema to the next. The term is the field's: an old
-/// event is cast up to the present type.
+/// One step from a version of an event's schema to the next. The term is the field's (Axon
+/// Framework has it): an old event is cast up to the present type.
+///
+/// Lights were once on or off, and have a brightness now. What was stored stays as it is, and is
+/// read as if it had been stored today:
+///
+/// ```
+/// use asof::prelude::*;
+/// use asof::store::{EventRecord, MemoryStore};
+/// use serde::{Deserialize, Serialize};
+/// # enum LightCommand {
+/// #     Dim { light_id: String, percent: u8 },
+/// # }
+/// # asof::commands!(LightCommand by light_id { Dim { percent } });
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum LightEvent {
+///     Switched { percent: u8 }, // in version 1: { on: bool }
+/// }
+///
+/// asof::events!(LightEvent { Switched = 2 });
+///
+/// const ON_TO_PERCENT: Upcaster = Upcaster {
+///     event_type: "Switched",
+///     from_version: 1,
+///     upcast: |data| {
+///         let percent = if data.get("on") == Some("true") { "100" } else { "0" };
+///         data.without("on").merged(&Fields::new([("percent", percent)]))
+///     },
+/// };
+/// #
+/// # struct Light;
+/// #
+/// # impl Decider for Light {
+/// #     const AGGREGATE_TYPE: &'static str = "Light";
+/// #     type Command = LightCommand;
+/// #     type Event = LightEvent;
+/// #     type State = u8;
+/// #     type Facts = ();
+/// #
+/// #     fn decide(command: &LightCommand, _: &u8, (): &()) -> Result<Vec<LightEvent>, Rejection> {
+/// #         let LightCommand::Dim { percent, .. } = command;
+/// #         Ok(vec![LightEvent::Switched { percent: *percent }])
+/// #     }
+/// #
+/// #     fn evolve(_: u8, event: &LightEvent) -> u8 {
+/// #         let LightEvent::Switched { percent } = event;
+/// #         *percent
+/// #     }
+/// # }
+///
+/// let builder = EngineBuilder::new().aggregate::<Light>().upcaster(ON_TO_PERCENT);
+/// let mut engine = builder.build(Settings::system(MemoryStore::new())?)?;
+/// let old = r#"{"eventType":"Switched","aggregateId":"hall","data":{"on":true}}"#; // version 1
+/// engine.load(&EventRecord::parse(old)?)?;
+/// assert_eq!(engine.state::<Light>("hall")?, 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Upcaster {
     /// The event's name.
@@ -33,7 +89,8 @@ pub struct Upcaster {
     pub upcast: Upcast,
 }
 
-/// Data of one version in, data of the next version out.
+/// Data of one version in, data of the next version out. Pure: it is called whenever an old event
+/// is read.
 pub type Upcast = fn(&Fields) -> Fields;
 
 /// A kind of event that the node knows.

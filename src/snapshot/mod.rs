@@ -1,5 +1,6 @@
 //! Snapshots: the state of an aggregate at some version, so that reading it need not start at
-//! its first event. Only a cache: what is missing or does not fit is replayed.
+//! its first event. Only a cache: what is missing or does not fit is replayed. (Greg Young calls
+//! them rolling snapshots.)
 
 mod steps;
 

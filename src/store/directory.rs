@@ -51,6 +51,30 @@ impl DurableStore {
     /// holds. The directory belongs to this store alone until it is dropped, or its process ends
     /// in whatever way. `progress` is told how many bytes of how many are read.
     ///
+    /// ```
+    /// use asof::engine::{EngineBuilder, GivenEvent, Settings};
+    /// use asof::journal::Options;
+    /// use asof::store::DurableStore;
+    ///
+    /// let name = format!("asof-in-directory-{}", std::process::id());
+    /// let directory = std::env::temp_dir().join(name);
+    /// let open = || {
+    ///     let store = DurableStore::in_directory(&directory, Options::default(), &mut |_, _| {})?;
+    ///     let builder = EngineBuilder::new(); // .aggregate::<Light>() and so on
+    ///     Ok::<_, Box<dyn std::error::Error>>(builder.build(Settings::system(store)?)?)
+    /// };
+    /// let mut engine = open()?;
+    /// assert!(open().is_err()); // it is in use
+    /// let (event_type, aggregate_id) = ("SwitchedOn", "hall");
+    /// engine.append(&GivenEvent { aggregate_id, event_type, event_version: 1, data: "{}" }, 0)?;
+    /// engine.close()?; // settles it, and makes the next start a quick one
+    /// drop(engine);
+    ///
+    /// assert_eq!(open()?.store().head(), 1);
+    /// std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Why the directory can't be used. Nothing that lies in it was changed then.
     pub fn in_directory(

@@ -27,7 +27,9 @@ const CHECKPOINT_EVERY: u64 = 1_000_000;
 /// part of those that had: writing all of it again costs more than replaying a few.
 const WORTH: u64 = 50;
 
-/// An event store in a directory.
+/// An event store in a directory, opened by [`in_directory`](Self::in_directory). What is appended
+/// is settled by [`flush`](EventStore::flush): it is then in the files, and with
+/// [`Sync::Always`](crate::journal::Sync::Always) on the disk.
 pub struct DurableStore {
     memory: MemoryStore,
     journal: Journal,

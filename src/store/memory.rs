@@ -24,7 +24,7 @@ use super::{
 use crate::packed::Series;
 use crate::time::Timestamp;
 
-/// An event store that lives as long as the process.
+/// An event store that lives as long as the process: each append is settled at once.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     /// The events before the first of `records`.

@@ -1,5 +1,6 @@
 //! The event store: the one truth. Events are appended to streams, one stream an aggregate,
-//! and never changed.
+//! and never changed. That a system is what its events come to is *event sourcing* (Martin Fowler
+//! has described it, Greg Young has made it known with CQRS).
 
 mod cold;
 mod directory;
@@ -34,10 +35,52 @@ use uuid::Uuid;
 use crate::checkpoint;
 use crate::time::Timestamp;
 
-/// An append-only store of events with optimistic concurrency.
+/// An append-only store of events with optimistic concurrency: who appends says which version the
+/// stream has to have, and is refused where somebody else was faster. (*Expected version* is the
+/// name that Greg Young's Event Store gave it.)
 ///
 /// Positions are sequence numbers: 1 for the first event of the store, no gaps; 0 is the
 /// position before it. Versions count the events of one stream in the same way.
+///
+/// ```
+/// use asof::env::{IdGenerator, UuidV7};
+/// use asof::store::{
+///     AppendError, Appended, Commit, EventStore, ExpectedVersion, MemoryStore, Metadata, NewEvent,
+/// };
+/// use asof::time::Timestamp;
+///
+/// let mut store = MemoryStore::new();
+/// let (mut ids, timestamp) = (UuidV7::seeded(1), Timestamp::MIN);
+/// let mut switch_on = |expected| {
+///     let event = NewEvent {
+///         event_id: ids.next_id(timestamp),
+///         event_type: "SwitchedOn",
+///         event_version: 1,
+///         data: "{}",
+///     };
+///     store.append(&Commit {
+///         aggregate_id: "hall",
+///         aggregate_type: "Light",
+///         expected,
+///         timestamp,
+///         metadata: Metadata::default(),
+///         events: &[event],
+///         idempotency: None,
+///     })
+/// };
+/// assert_eq!(switch_on(ExpectedVersion::NoStream), Ok(Appended { first: 1, last: 1 }));
+/// assert_eq!(switch_on(ExpectedVersion::Exact(1)), Ok(Appended { first: 2, last: 2 }));
+/// let conflict = AppendError::WrongExpectedVersion { expected: 1, actual: 2 };
+/// assert_eq!(switch_on(ExpectedVersion::Exact(1)), Err(conflict));
+///
+/// let light = store.stream("hall").ok_or("a stream")?;
+/// assert_eq!(light.version, 2);
+/// assert_eq!(store.stream_positions(light.key, 1, u64::MAX), [2]); // behind version 1
+/// # Ok::<(), &str>(())
+/// ```
+///
+/// A store of one's own implements what has no default here; one that keeps events elsewhere than
+/// in memory also [`flush`](Self::flush) and [`settled`](Self::settled), as answers wait for these.
 pub trait EventStore {
     /// Stores all events of `commit`, or none.
     ///
@@ -194,7 +237,7 @@ fn last_at(
 pub type SaveOthers<'a> =
     dyn FnMut(&mut checkpoint::Writer, &dyn EventStore) -> io::Result<()> + 'a;
 
-/// Events of one aggregate that are stored together or not at all.
+/// Events of one aggregate that are stored together or not at all. [`EventStore`] has an example.
 #[derive(Debug, Clone, Copy)]
 pub struct Commit<'a> {
     /// The aggregate.
@@ -243,18 +286,20 @@ pub struct NewEvent<'a> {
     pub event_id: Uuid,
     /// Its name.
     pub event_type: &'a str,
-    /// The version of its schema.
+    /// The version of its schema, from 1.
     pub event_version: u32,
-    /// Its data: a compact JSON object.
+    /// Its data: a compact JSON object. The store takes it as it is.
     pub data: &'a str,
 }
 
-/// Where a command came from, as its sender tells; stored with each of its events.
+/// Where a command came from, as its sender tells; stored with each of its events. (Causation and
+/// correlation ids are known from Greg Young's Event Store and, the latter, from *Enterprise
+/// Integration Patterns*.)
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Metadata<'a> {
-    /// What caused the command.
+    /// What caused the command: the id of the event or message that it was given because of.
     pub causation_id: Option<&'a str>,
-    /// The conversation that the command belongs to.
+    /// The conversation that the command belongs to: the same for all that one request led to.
     pub correlation_id: Option<&'a str>,
     /// Who gave the command.
     pub user_id: Option<&'a str>,
@@ -290,7 +335,7 @@ pub enum ExpectedVersion {
     Any,
     /// The stream has no events yet.
     NoStream,
-    /// Exactly this.
+    /// Exactly this; 0 for a stream without events.
     Exact(u64),
 }
 

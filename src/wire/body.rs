@@ -1,4 +1,6 @@
-//! Reading the members of a body: what is missing or not as expected is told by its name.
+//! Reading the members of a body: what is missing or not as expected is told by its name, as a
+//! [`WireError::malformed`]. Ends at the first mistake, other than the
+//! [`Payload`](crate::domain::Payload) of a command.
 
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 use crate::query::QueryError;
 use crate::store::AppendError;
 
-/// What went wrong with a request.
+/// What went wrong with a request: those errors of Maelstrom's table that the node answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
     /// The node knows no such message or query.
@@ -27,7 +27,7 @@ pub enum ErrorCode {
 pub struct ErrorRow {
     /// The error.
     pub error: ErrorCode,
-    /// Its number in replies.
+    /// Its number in replies, which is Maelstrom's.
     pub code: u16,
     /// Its name in Maelstrom's documentation.
     pub name: &'static str,

@@ -14,7 +14,9 @@ pub enum ReplyStyle {
     Body,
 }
 
-/// One reply. Nothing of it stays in the output unless it is finished.
+/// One reply. Nothing of it stays in the output unless it is finished. A handler only
+/// [`begin`](Self::begin)s it and adds members; the router finishes it, or puts an error in its
+/// place.
 #[derive(Debug)]
 pub struct Reply<'o> {
     out: &'o mut String,

@@ -3,9 +3,10 @@
 use crate::engine::Engine;
 use crate::json::Members;
 
-/// What handlers work on.
+/// What handlers work on: the node, but for its loop.
 pub struct Desk<'a> {
-    /// Commands and queries.
+    /// Carries out commands and answers queries. What it stores is settled before the reply goes
+    /// out.
     pub engine: &'a mut Engine,
     /// Who the node is.
     pub identity: &'a mut Identity,
@@ -27,6 +28,6 @@ pub struct Request<'a> {
     pub dest: &'a str,
     /// By what the answer is to refer to the request: a JSON value.
     pub msg_id: Option<&'a str>,
-    /// All members of the body.
+    /// All members of the body, to be read with [`body`](super::body).
     pub body: Members<'a>,
 }

@@ -31,7 +31,7 @@ pub struct Router {
     routes: Vec<Route>,
 }
 
-/// A row of the table.
+/// A row of the table, such as [`Node::with_messages`](crate::node::Node::with_messages) takes.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
     /// The `type` of the body.
@@ -43,7 +43,8 @@ pub struct Route {
     pub handler: Handler,
 }
 
-/// Answers one request: writes the reply's body, or says what is wrong.
+/// Answers one request: writes the reply's body, or says what is wrong. It may be called again for
+/// the same message, when what the first call rested on could not be settled.
 pub type Handler = fn(&mut Desk<'_>, &Request<'_>, &mut Reply<'_>) -> Result<(), WireError>;
 
 /// Answers a message at the end of `out` with an error, whatever it asks for.

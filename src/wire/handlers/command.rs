@@ -11,6 +11,10 @@ use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
 
 /// Carries out a command.
+///
+/// # Errors
+/// A malformed body, or a store that takes no writes; indefinite, if the write failed half way. A
+/// refusal is no error but a reply, with `success` false.
 pub fn handle(
     desk: &mut Desk<'_>,
     request: &Request<'_>,
@@ -45,7 +49,11 @@ pub fn handle(
     }
 }
 
-/// The command whose type, payload and further `members` these are.
+/// The command whose type, payload and further `members` these are, for messages of one's own that
+/// have a command in them.
+///
+/// # Errors
+/// A member that is missing or malformed.
 pub fn decode<'a>(
     members: &Members<'a>,
     engine: &mut Engine,

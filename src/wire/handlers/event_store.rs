@@ -15,6 +15,10 @@ use crate::wire::request::{Desk, Request};
 /// `append` {aggregate_id, event_type, event_data, version, event_version?} → `appended`
 /// {event_id, sequence_number}, or `concurrency_error` {error} if the aggregate has not that
 /// version.
+///
+/// # Errors
+/// A member that is missing or malformed, or a store that takes no writes; indefinite, if the write
+/// failed half way.
 pub fn append(
     desk: &mut Desk<'_>,
     request: &Request<'_>,
@@ -54,6 +58,9 @@ pub fn append(
 }
 
 /// `create_snapshot` {aggregate_id} → `snapshot_created` {aggregate_id, version}.
+///
+/// # Errors
+/// A malformed body, no such aggregate, or events that can't be read.
 pub fn create_snapshot(
     desk: &mut Desk<'_>,
     request: &Request<'_>,
@@ -72,6 +79,9 @@ pub fn create_snapshot(
 
 /// `replay` {aggregate_id, use_snapshot?} → `replayed` {aggregate_id, events_replayed, state};
 /// from a snapshot {aggregate_id, snapshot_version, events_replayed}.
+///
+/// # Errors
+/// A malformed body, no such aggregate, or events that can't be read.
 pub fn replay(
     desk: &mut Desk<'_>,
     request: &Request<'_>,
@@ -100,6 +110,9 @@ pub fn replay(
 
 /// `get_state` {aggregate_id, timestamp} → `state` {aggregate_id, timestamp, state}: as it was
 /// then, `null` before its first event.
+///
+/// # Errors
+/// A malformed body, or events that can't be read.
 pub fn get_state(
     desk: &mut Desk<'_>,
     request: &Request<'_>,

@@ -7,6 +7,9 @@ use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
 
 /// `init` {node_id, node_ids} → `init_ok`. From now on replies come from `node_id`.
+///
+/// # Errors
+/// A malformed body.
 pub fn init(
     desk: &mut Desk<'_>,
     request: &Request<'_>,
@@ -24,6 +27,9 @@ pub fn init(
 }
 
 /// `echo` {echo} → `echo_ok` {echo}.
+///
+/// # Errors
+/// A body without `echo`, or with a text in it that is not Unicode.
 pub fn echo(
     desk: &mut Desk<'_>,
     request: &Request<'_>,

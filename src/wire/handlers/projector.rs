@@ -10,6 +10,9 @@ use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
 
 /// `subscribe` {event_types} → `subscribed` {event_types}: from now on only these are taken.
+///
+/// # Errors
+/// A malformed body.
 pub fn subscribe(
     desk: &mut Desk<'_>,
     request: &Request<'_>,
@@ -29,6 +32,10 @@ pub fn subscribe(
 
 /// `event` {event {type, id?, version?, payload}} → `read_models_updated` {event_id,
 /// updated_models}, or `event_skipped` {event_id, reason}.
+///
+/// # Errors
+/// A malformed body, too many events that wait, or a store that takes no writes; indefinite, if the
+/// write failed half way.
 pub fn event(
     desk: &mut Desk<'_>,
     request: &Request<'_>,

@@ -8,6 +8,9 @@ use crate::wire::reply::Reply;
 use crate::wire::request::{Desk, Request};
 
 /// Answers a query.
+///
+/// # Errors
+/// A malformed body, or a query without an answer ([`QueryError`](crate::query::QueryError)).
 pub fn handle(
     desk: &mut Desk<'_>,
     request: &Request<'_>,

@@ -19,6 +19,9 @@ struct Versioned<'a> {
 }
 
 /// `upcast` {event {event_type, version, event_data}, target_version} → `upcasted` {event}.
+///
+/// # Errors
+/// A malformed body, or a version that no upcaster leads on from.
 pub fn upcast(
     desk: &mut Desk<'_>,
     request: &Request<'_>,
@@ -42,6 +45,9 @@ pub fn upcast(
 
 /// `migrate_batch` {events, target_version} → `migrated` {count, target_version}: how many
 /// events are at that version then. One that can't be fails the whole batch.
+///
+/// # Errors
+/// A malformed body, or a version that no upcaster leads on from.
 pub fn migrate_batch(
     desk: &mut Desk<'_>,
     request: &Request<'_>,

@@ -5,7 +5,7 @@
 
 mod projected;
 
-pub use projected::Projected;
+pub use projected::{Entries, Projected};
 
 use std::borrow::Cow;
 
