@@ -1,5 +1,4 @@
-use std::cell::Cell;
-use std::rc::Rc;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -8,10 +7,9 @@ use super::*;
 use crate::domain::{Command, Decider, Event};
 use crate::engine::{Engine, EngineBuilder, Settings};
 use crate::executor::{Failure, FailureCode, Outcome};
-use crate::store::{
-    AppendError, Appended, Commit, EventStore, MemoryStore, RecordedEvent, Remembered, Stream,
-    StreamKey,
-};
+use crate::query::{Query, RestsOn, write_value};
+use crate::store::MemoryStore;
+use crate::testing::interrupted;
 use crate::time::Timestamp;
 
 /// A light, which can be locked as it is.
@@ -100,13 +98,12 @@ impl Saga for Scene {
     }
 }
 
-fn engine() -> Engine {
-    over(MemoryStore::new())
+fn builder() -> EngineBuilder {
+    EngineBuilder::new().aggregate::<Lights>().saga::<Scene>()
 }
 
-fn over(store: impl EventStore + 'static) -> Engine {
-    let builder = EngineBuilder::new().aggregate::<Lights>().saga::<Scene>();
-    builder.build(Settings::deterministic(store, Timestamp::MIN, 1)).unwrap()
+fn engine() -> Engine {
+    builder().build(Settings::deterministic(MemoryStore::new(), Timestamp::MIN, 1)).unwrap()
 }
 
 /// Name and data of the events that happened to an aggregate, in order.
@@ -260,73 +257,39 @@ fn every_event_is_read_back_under_its_name() {
     assert_eq!(Scene::NAMES.open_runs, "open_Scene");
 }
 
-/// A store that takes so many commits, and then none until it is told otherwise.
-struct Ending {
-    store: MemoryStore,
-    left: Rc<Cell<u32>>,
-}
-
-impl EventStore for Ending {
-    fn append(&mut self, commit: &Commit<'_>) -> Result<Appended, AppendError> {
-        let left = self.left.get().checked_sub(1);
-        let left = left.ok_or_else(|| AppendError::Unavailable("it has ended".to_owned()))?;
-        self.left.set(left);
-        self.store.append(commit)
-    }
-
-    fn head(&self) -> u64 {
-        self.store.head()
-    }
-
-    fn event(&self, sequence_number: u64) -> Option<RecordedEvent<'_>> {
-        self.store.event(sequence_number)
-    }
-
-    fn stream(&self, aggregate_id: &str) -> Option<Stream<'_>> {
-        self.store.stream(aggregate_id)
-    }
-
-    fn streams(&self) -> u64 {
-        self.store.streams()
-    }
-
-    fn stream_positions(&self, key: StreamKey, after: u64, until: u64) -> Vec<u64> {
-        self.store.stream_positions(key, after, until)
-    }
-
-    fn version_at(&self, key: StreamKey, until: u64) -> u64 {
-        self.store.version_at(key, until)
-    }
-
-    fn remembered(&self, key: &str) -> Option<Remembered> {
-        self.store.remembered(key)
-    }
-
-    fn takes_writes(&self) -> bool {
-        true
-    }
-}
+/// What has happened to each aggregate, in the order in which they came.
+const HAPPENED: Query = Query {
+    name: "Happened",
+    rests_on: RestsOn::Events,
+    answer: |view, _, out| {
+        let mut happened = BTreeMap::<_, Vec<_>>::new();
+        let events = (1..=view.position).filter_map(|position| view.store().happened(position));
+        events.for_each(|(event_type, id)| happened.entry(id).or_default().push(event_type));
+        write_value(out, &happened)
+    },
+};
 
 #[test]
-fn a_run_that_stops_after_any_commit_goes_on_to_the_same_end_and_no_command_takes_place_twice() {
-    let commands =
-        [("Lock", r#"{"id":"c"}"#), ("SetScene", r#"{"scene_id":"s1","lights":["a","b","c"]}"#)];
-    let told = |engine: &Engine| ["s1", "a", "b", "c"].map(|id| events(engine, id));
-    let mut whole = engine();
-    for (name, payload) in commands {
-        whole.command(name, payload).unwrap();
-    }
-    let commits = 12; // each of one event
-    assert_eq!(whole.store().head(), commits);
-    for stop in 2..commits as u32 {
-        let left = Rc::new(Cell::new(stop));
-        let mut engine = over(Ending { store: MemoryStore::new(), left: Rc::clone(&left) });
-        let results = commands.map(|(name, payload)| engine.command(name, payload));
-        assert!(matches!(results[1], Err(Failure::Storage(AppendError::Indefinite(_)))), "{stop}");
-        assert_eq!(engine.store().head(), u64::from(stop));
-        left.set(u32::MAX);
-        assert!(engine.resume());
-        assert_eq!(told(&engine), told(&whole), "stopped after {stop} commits");
-        assert!(!engine.resume());
-    }
+fn whenever_the_node_ends_a_run_comes_to_the_same_end_and_no_command_takes_place_twice() {
+    let compensated = [
+        "SceneStarted",
+        "SceneStepCompleted",
+        "SceneStepCompleted",
+        "SceneStepFailed",
+        "SceneStepCompensated",
+        "SceneStepCompensated",
+        "SceneCompensated",
+    ];
+    let expected = json!({
+        "a": ["Switched", "Switched", "Switched"],
+        "b": ["Switched", "Switched"],
+        "c": ["Locked"],
+        "s1": compensated,
+        "s2": ["SceneStarted", "SceneStepCompleted", "SceneCompleted"],
+    });
+    interrupted(|| builder().query(HAPPENED))
+        .command("Lock", r#"{"id":"c"}"#)
+        .command("SetScene", r#"{"scene_id":"s1","lights":["a","b","c"]}"#)
+        .command("SetScene", r#"{"scene_id":"s2","lights":["a"]}"#)
+        .then_answers("Happened", "{}", &expected.to_string());
 }
