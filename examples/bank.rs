@@ -1,5 +1,7 @@
 //! A bank: accounts, and transfers between them, as a node of its own.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 

@@ -7,10 +7,8 @@ use std::error::Error;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
-use asof::executor::Failure;
 use asof::journal::Options;
 use asof::prelude::*;
-use asof::store::DurableStore;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -103,7 +101,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let directory = PathBuf::from(directory);
     let store = DurableStore::in_directory(&directory, Options::default(), &mut |_, _| {})?;
     let mut engine = EngineBuilder::new()
-        .aggregate_with::<Car>(|_, models| models.get::<Cars>().map_or(0, |cars| cars.0.len()))
+        .aggregate_with::<Car>(|_, models| Ok(models.get::<Cars>()?.0.len()))
         .projection::<Cars>()
         .query(LIST_CARS)
         .build(Settings::system(store)?)?;
@@ -133,6 +131,6 @@ fn answer(engine: &mut Engine, line: &str) -> String {
         // What was stored is on the disk now.
         Ok(_) => "the barrier opens".to_owned(),
         Err(Failure::Rejected { errors, .. }) => errors.join(", "),
-        Err(Failure::Storage(error)) => format!("out of order: {error}"),
+        Err(failure) => format!("out of order: {failure}"),
     }
 }

@@ -9,8 +9,10 @@ pub use crate::domain::{
     RunEvent,
 };
 pub use crate::engine::{Engine, EngineBuilder, Settings};
-pub use crate::projection::{Models, Projection};
+pub use crate::executor::{CommandRequest, Failure, FailureCode, Outcome};
+pub use crate::projection::{Models, NotAvailable, Projection};
 pub use crate::query::{Params, Query, QueryError, RestsOn, View, write_value};
 pub use crate::saga::{Issued, Next, ProcessManager, Saga, SagaNames, Step};
 pub use crate::schema::{Delivery, Upcaster};
+pub use crate::store::{DurableStore, EventStore, MemoryStore};
 pub use crate::time::Timestamp;

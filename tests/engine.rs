@@ -10,14 +10,15 @@ use asof::app::query::get_user::GET_USER;
 use asof::app::schema::user_created;
 use asof::engine::{BuildError, EngineBuilder};
 use asof::env::UuidV7;
-use asof::executor::{Aggregate, CommandRequest, Executor, Workspace};
+use asof::executor::{Aggregate, CommandRequest, Executor, Failure, Workspace};
 use asof::json::Json;
 use asof::metrics::Lookups;
-use asof::projection::Runner;
+use asof::projection::{NotAvailable, Runner};
 use asof::replay::{Replayed, Sources, replay};
 use asof::schema::{EventKind, Schema, SchemaGap};
 use asof::snapshot::Snapshots;
 use asof::store::{EventStore, MemoryStore};
+use asof::wire::error::{ErrorCode, WireError};
 use support::counter::{Borrower, Counter, Creator, Rebuilder};
 use support::scripted_store::{Act, ScriptedStore};
 use support::session::{Session, moment, settings};
@@ -91,7 +92,7 @@ fn a_command_that_reaches_or_passes_a_multiple_leaves_a_snapshot_of_its_last_sta
     let (mut store, mut runner) = (MemoryStore::new(), Runner::new([]));
     let (mut snapshots, mut ids) = (Snapshots::every(2), UuidV7::seeded(1));
     let schema = Schema::new(EventKind::of::<Counter>(), []).unwrap();
-    let mut counters = Executor::<Counter>::new(|_, _| ());
+    let mut counters = Executor::<Counter>::new(|_, _| Ok(()));
     let mut latest = |by: u64| {
         let payload = format!(r#"{{"id":"c","by":{by}}}"#);
         let payload = Some(Json::read(&payload).unwrap());
@@ -122,7 +123,7 @@ fn error(builder: EngineBuilder) -> Option<BuildError> {
 
 fn users() -> EngineBuilder {
     EngineBuilder::default()
-        .aggregate_with::<UserDecider>(|_, _| UserFacts::default())
+        .aggregate_with::<UserDecider>(|_, _| Ok(UserFacts::default()))
         .upcaster(user_created::V1_TO_V2)
         .query(GET_USER)
 }
@@ -130,7 +131,7 @@ fn users() -> EngineBuilder {
 #[test]
 fn a_name_is_registered_once() {
     assert_eq!(error(users()), None);
-    let aggregate = users().aggregate_with::<UserDecider>(|_, _| UserFacts::default());
+    let aggregate = users().aggregate_with::<UserDecider>(|_, _| Ok(UserFacts::default()));
     assert_eq!(error(aggregate), Some(BuildError::Twice("User")));
     let command = users().aggregate::<Creator>();
     assert_eq!(error(command), Some(BuildError::Twice("CreateUser")));
@@ -149,7 +150,7 @@ fn a_name_is_registered_once() {
 #[test]
 fn every_old_version_of_an_event_needs_its_upcaster() {
     let without =
-        EngineBuilder::default().aggregate_with::<UserDecider>(|_, _| UserFacts::default());
+        EngineBuilder::default().aggregate_with::<UserDecider>(|_, _| Ok(UserFacts::default()));
     let gap = BuildError::Gap(SchemaGap { event_type: "UserCreated", from_version: 1 });
     let text = "no upcaster leads from version 1 of UserCreated to the next";
     assert_eq!(gap.to_string(), text);
@@ -167,4 +168,27 @@ fn an_engine_names_every_command_and_every_query_it_takes() {
     let of_every_node =
         ["Diff", "Explain", "GetEvents", "GetHealth", "GetMetrics", "GetProjections"];
     assert_eq!(queries, [&of_every_node[..], &["GetUser"]].concat());
+}
+
+#[test]
+fn a_command_whose_facts_need_a_read_model_that_is_not_registered_is_refused() {
+    let builder =
+        EngineBuilder::new().upcaster(user_created::V1_TO_V2).aggregate_with::<UserDecider>(
+            |_, models| models.get::<Users>().map(|_| UserFacts::default()),
+        );
+    let mut engine = builder.build(settings(Box::new(MemoryStore::new()), 0)).unwrap();
+    let missing = NotAvailable("asof::app::projection::users::Users");
+    let created = engine.command("CreateUser", r#"{"id":"ada","name":"Ada"}"#);
+    assert_eq!(created, Err(Failure::NotAvailable(missing)));
+    assert_eq!(engine.store().head(), 0);
+    let text = "the read model asof::app::projection::users::Users is not available";
+    assert_eq!(WireError::from(missing), WireError::new(ErrorCode::TemporarilyUnavailable, text));
+}
+
+#[test]
+fn an_upcaster_for_an_event_that_no_aggregate_has_is_refused() {
+    let builder = EngineBuilder::new().upcaster(user_created::V1_TO_V2);
+    assert_eq!(error(builder), Some(BuildError::NoSuchEvent("UserCreated")));
+    let text = "there is no event UserCreated, which an upcaster is for";
+    assert_eq!(BuildError::NoSuchEvent("UserCreated").to_string(), text);
 }

@@ -87,7 +87,7 @@ impl Projection for Tally {
 
 fn engine() -> asof::engine::Engine {
     EngineBuilder::default()
-        .aggregate_with::<UserDecider>(|_, _| UserFacts::default())
+        .aggregate_with::<UserDecider>(|_, _| Ok(UserFacts::default()))
         .upcaster(user_created::V1_TO_V2)
         .projection::<Tally>()
         .build(settings(Box::new(MemoryStore::new()), 0))

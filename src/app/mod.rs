@@ -48,7 +48,7 @@ use crate::app::saga::execute_saga::ExecuteSaga;
 use crate::app::saga::fulfil_order::FulfilOrder;
 use crate::app::schema::user_created;
 use crate::engine::{BuildError, Engine, EngineBuilder, Settings};
-use crate::projection::Models;
+use crate::projection::{Models, NotAvailable};
 
 /// The engine of the `asof` binary.
 ///
@@ -99,24 +99,27 @@ pub fn builder() -> EngineBuilder {
         .query(GET_FULFILMENT)
 }
 
-fn user_facts(command: &UserCommand, models: Models<'_>) -> UserFacts {
+fn user_facts(command: &UserCommand, models: Models<'_>) -> Result<UserFacts, NotAvailable> {
     let email = match command {
         UserCommand::Create { profile, .. } | UserCommand::Update { profile, .. } => {
             profile.email.as_deref()
         }
         UserCommand::Delete { .. } => None,
     };
-    let owner = |email| models.as_of::<Users>()?.email_owner(email);
-    UserFacts { email_owner: email.and_then(owner) }
+    let Some(email) = email else { return Ok(UserFacts::default()) };
+    Ok(UserFacts { email_owner: models.as_of::<Users>()?.email_owner(email) })
 }
 
 /// What is to be fulfilled is settled by the order as it is when that begins.
-fn fulfilment_facts(command: &FulfilmentCommand, models: Models<'_>) -> FulfilmentFacts {
+fn fulfilment_facts(
+    command: &FulfilmentCommand,
+    models: Models<'_>,
+) -> Result<FulfilmentFacts, NotAvailable> {
     let order = match command {
         FulfilmentCommand::Fulfil { run_id, .. } => {
-            models.as_of::<Orders>().and_then(|orders| orders.order(order_id(run_id)))
+            models.as_of::<Orders>()?.order(order_id(run_id))
         }
         FulfilmentCommand::Continue { .. } => None,
     };
-    FulfilmentFacts { order }
+    Ok(FulfilmentFacts { order })
 }

@@ -40,8 +40,7 @@ pub struct Program {
 
 impl Program {
     /// The program `name`, with the `version` that it tells, which is the node that `builder`
-    /// knows the domain of. For how long answers are kept, the command line says, whatever
-    /// [`cache_ttl`](EngineBuilder::cache_ttl) has said.
+    /// knows the domain of.
     pub fn new(name: &'static str, version: &'static str, builder: EngineBuilder) -> Self {
         let about = "An event-sourced CQRS node: reads JSON messages on stdin, answers on stdout";
         Self { name, version, about, builder, messages: &[] }

@@ -52,9 +52,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 100)]
     snapshot_every: u64,
 
-    /// Keep answers of the query side for so many seconds at the most; 0 for not at all
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
-    cache_ttl: Duration,
+    /// Keep answers of the query side for so many seconds at the most (60, unless the program says
+    /// otherwise); 0 for not at all
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    cache_ttl: Option<Duration>,
 
     /// Pass over messages of more than this many bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
@@ -140,7 +141,10 @@ fn engine(
     let snapshot_every = options.snapshot_every;
     let settings = Settings { store, clock, ids, stopwatch, snapshot_every };
     let mut progress = Progress::of("taking in the events");
-    let builder = builder.cache_ttl(options.cache_ttl);
+    let builder = match options.cache_ttl {
+        Some(ttl) => builder.cache_ttl(ttl),
+        None => builder,
+    };
     Ok(builder.build_with(settings, &mut |done, all| progress.tell(done, all))?)
 }
 

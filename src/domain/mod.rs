@@ -307,13 +307,16 @@ pub trait Event: Sized + 'static {
 /// let failure = Failure::from(rejection);
 /// assert_eq!(failure, Failure::rejected(FailureCode::RuleViolated, rules));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// The aggregate does not exist, or no longer.
+    #[error("{0}")]
     NotFound(String),
     /// The aggregate exists, or did: ids are not used again.
+    #[error("{0}")]
     AlreadyExists(String),
     /// The business rules that the command would break, all of them.
+    #[error("{}", .0.join("; "))]
     RuleViolated(Vec<String>),
 }
 

@@ -60,6 +60,9 @@ pub enum BuildError {
     /// upcasters of an event start from the same version.
     #[error("{0} is registered twice")]
     Twice(&'static str),
+    /// An upcaster is for an event that no aggregate has.
+    #[error("there is no event {0}, which an upcaster is for")]
+    NoSuchEvent(&'static str),
     /// Events of an old version could not be read.
     #[error(transparent)]
     Gap(#[from] SchemaGap),
@@ -101,7 +104,7 @@ impl EngineBuilder {
     /// Registers an aggregate whose decisions rest on itself alone: its commands and its events.
     #[must_use]
     pub fn aggregate<D: Decider<Facts = ()>>(self) -> Self {
-        self.aggregate_with::<D>(|_, _| ())
+        self.aggregate_with::<D>(|_, _| Ok(()))
     }
 
     /// Registers an aggregate: its commands, its events, and how the facts for its decisions are
@@ -173,7 +176,7 @@ impl EngineBuilder {
     ///
     /// let builder = EngineBuilder::new().projection::<Lockers>().aggregate_with::<Parcel>(
     ///     |ParcelCommand::PutParcel { locker, .. }, models| {
-    ///         models.get::<Lockers>().is_some_and(|lockers| lockers.0.contains(locker))
+    ///         Ok(models.get::<Lockers>()?.0.contains(locker))
     ///     },
     /// );
     /// let mut engine = builder.build(Settings::system(MemoryStore::new())?)?;
@@ -223,7 +226,7 @@ impl EngineBuilder {
     /// Registers a [`ProcessManager`] whose runs decide by themselves alone.
     #[must_use]
     pub fn process_manager<P: ProcessManager<Decider: Decider<Facts = ()>>>(self) -> Self {
-        self.process_manager_with::<P>(|_, _| ())
+        self.process_manager_with::<P>(|_, _| Ok(()))
     }
 
     /// Registers a [`ProcessManager`]: its runs as an aggregate, for which the facts are looked up
@@ -313,6 +316,10 @@ impl EngineBuilder {
     ) -> Result<Engine, BuildError> {
         if let Some(name) = self.taken {
             return Err(BuildError::Twice(name));
+        }
+        let unknown = self.upcasters.iter().find(|step| !self.events.contains_key(step.event_type));
+        if let Some(step) = unknown {
+            return Err(BuildError::NoSuchEvent(step.event_type));
         }
         let made_by = made_by(&self.states, &self.kinds, &self.upcasters);
         let schema = Schema::new(self.kinds, self.upcasters)?;

@@ -120,6 +120,7 @@ fn half_way(failure: Failure) -> Failure {
             | AppendError::Empty
             | AppendError::NotAnObject { .. },
         )
+        | Failure::NotAvailable(_)
         | Failure::Rejected { .. }) => reason(failure),
     };
     Failure::Storage(AppendError::Indefinite(reason))
@@ -129,5 +130,6 @@ fn reason(failure: Failure) -> String {
     match failure {
         Failure::Rejected { errors, .. } => errors.join("; "),
         Failure::Storage(error) => error.to_string(),
+        Failure::NotAvailable(missing) => missing.to_string(),
     }
 }

@@ -11,6 +11,7 @@ mod outcome;
 mod plan;
 mod request;
 
+pub use crate::projection::NotAvailable;
 pub use outcome::{Failure, FailureCode, NOT_STORED, Outcome, PlannedEvent, SUCCEEDED, summary};
 pub use plan::{PastWorkspace, Then};
 pub use request::CommandRequest;
@@ -104,7 +105,8 @@ pub trait Aggregate {
 /// Looks up in the read models what a decision needs to know: the command and the read models of
 /// the moment in, the facts out. See
 /// [`EngineBuilder::aggregate_with`](crate::engine::EngineBuilder::aggregate_with).
-pub type LookUp<D> = fn(&<D as Decider>::Command, Models<'_>) -> <D as Decider>::Facts;
+pub type LookUp<D> =
+    fn(&<D as Decider>::Command, Models<'_>) -> Result<<D as Decider>::Facts, NotAvailable>;
 
 /// Carries out the commands of one aggregate type, and keeps the states of those aggregates
 /// that are in use.
@@ -246,9 +248,9 @@ impl<D: Decider> Executor<D> {
         let look_up = |workspace: &Workspace<'_>| {
             (self.look_up)(command, Models::Present(workspace.runner, workspace.sources()))
         };
-        let mut facts = look_up(workspace);
+        let mut facts = look_up(workspace)?;
         if workspace.runner.heal(workspace.store, workspace.schema) {
-            facts = look_up(workspace);
+            facts = look_up(workspace)?;
         }
         judged::<D>(command, &loaded.state, &facts, other)
     }

@@ -1,6 +1,7 @@
 //! What comes of a command.
 
 use crate::domain::Rejection;
+use crate::projection::NotAvailable;
 use crate::store::{AppendError, Appended, EventText};
 
 /// What a command that was not refused led to.
@@ -72,6 +73,9 @@ pub enum Failure {
     /// It could not be stored.
     #[error(transparent)]
     Storage(AppendError),
+    /// What has to be known before it is decided can't be looked up; nothing was stored.
+    #[error(transparent)]
+    NotAvailable(#[from] NotAvailable),
 }
 
 /// What came of a command, in a word, when it was not refused.
@@ -89,7 +93,7 @@ pub fn summary(result: &Result<Outcome, Failure>) -> &'static str {
             SUCCEEDED
         }
         Err(Failure::Rejected { code, .. }) => code.as_str(),
-        Err(Failure::Storage(_)) => NOT_STORED,
+        Err(Failure::Storage(_) | Failure::NotAvailable(_)) => NOT_STORED,
     }
 }
 
@@ -140,7 +144,7 @@ impl Failure {
             Self::Storage(error @ AppendError::WrongExpectedVersion { .. }) => {
                 Self::rejected(FailureCode::ConcurrencyConflict, vec![error.to_string()])
             }
-            Self::Storage(_) | Self::Rejected { .. } => self,
+            Self::Storage(_) | Self::NotAvailable(_) | Self::Rejected { .. } => self,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn plan<D: Decider>(
     let loaded = stream.map(|stream| replay::<D>(sources, stream.key, position));
     let loaded = loaded.unwrap_or_default();
     check_expected(request.expected_version, loaded.version)?;
-    let facts = (executor.look_up)(&command, models);
+    let facts = (executor.look_up)(&command, models)?;
     // Before its first event there was no stream, of whatever type it became.
     let stream = stream.filter(|_| loaded.version > 0);
     let other = other_type::<D>(stream);

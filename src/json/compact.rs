@@ -72,7 +72,8 @@ impl Name {
     }
 
     fn as_str(&self) -> &'static str {
-        &self.key[1..self.key.len() - 2]
+        let name = self.key.strip_prefix('"').and_then(|key| key.strip_suffix("\":"));
+        name.unwrap_or(self.key)
     }
 
     /// The text that has this name in a flat object: as no quote is escaped, what looks like a

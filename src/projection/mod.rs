@@ -7,7 +7,7 @@ pub mod open_runs;
 mod past;
 mod saved;
 
-pub use past::{Models, Moment, Past, Temporal, earlier_state};
+pub use past::{Models, Moment, NotAvailable, Past, Temporal, earlier_state};
 
 use std::any::{Any, TypeId};
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
 //! Read models as they were.
 
+use std::any::type_name;
 use std::cell::{OnceCell, RefCell};
 
 use super::{Projection, Runner, Running, Status};
@@ -109,15 +110,24 @@ pub enum Models<'a> {
     Past(&'a Past<'a>),
 }
 
+/// No projection of this type is registered, so there is no such read model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the read model {0} is not available")]
+pub struct NotAvailable(pub &'static str);
+
 impl<'a> Models<'a> {
-    /// The read model that is a `P` as of the moment, if one is registered.
-    pub fn as_of<P: Temporal>(self) -> Option<P::AsOf<'a>> {
-        match self {
+    /// The read model that is a `P` as of the moment.
+    ///
+    /// # Errors
+    /// When none is registered.
+    pub fn as_of<P: Temporal>(self) -> Result<P::AsOf<'a>, NotAvailable> {
+        let found = match self {
             Self::Present(runner, sources) => {
-                Some(runner.get::<P>()?.as_of(Moment::Present(sources)))
+                runner.get::<P>().map(|model| model.as_of(Moment::Present(sources)))
             }
             Self::Past(past) => past.as_of::<P>(),
-        }
+        };
+        found.ok_or(NotAvailable(type_name::<P>()))
     }
 
     /// All projections as they are.
@@ -128,14 +138,17 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// The read model that is a `P`, if one is registered. As of the past it is built from the
-    /// first event on, in time proportional to the position: [`as_of`](Self::as_of) is for
-    /// those that are [`Temporal`].
-    pub fn get<P: Projection>(self) -> Option<&'a P> {
-        match self {
+    /// The read model that is a `P`. As of the past it is built from the first event on, in time
+    /// proportional to the position: [`as_of`](Self::as_of) is for those that are [`Temporal`].
+    ///
+    /// # Errors
+    /// When none is registered.
+    pub fn get<P: Projection>(self) -> Result<&'a P, NotAvailable> {
+        let found = match self {
             Self::Present(runner, _) => runner.get(),
             Self::Past(past) => past.get(),
-        }
+        };
+        found.ok_or(NotAvailable(type_name::<P>()))
     }
 
     /// How far each projection has come, in the order of registration.

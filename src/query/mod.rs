@@ -17,7 +17,7 @@ pub mod past_answers;
 pub use basis::{Basis, Row};
 pub use params::{Page, Params};
 
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 use std::cell::RefCell;
 
 use hashbrown::DefaultHashBuilder;
@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use crate::json;
 use crate::metrics::Metrics;
-use crate::projection::{Models, Past, Projection, Temporal};
+use crate::projection::{Models, NotAvailable, Past, Projection, Temporal};
 use crate::replay::Sources;
 use crate::store::EventStore;
 
@@ -194,8 +194,8 @@ pub enum QueryError {
     #[error("{0}")]
     BadParameter(String),
     /// The read model is not part of this node.
-    #[error("the read model {0} is not available")]
-    Unavailable(&'static str),
+    #[error(transparent)]
+    Unavailable(#[from] NotAvailable),
     /// The answer has no form as JSON.
     #[error("the answer can't be written: {0}")]
     Unwritable(String),
@@ -224,7 +224,7 @@ impl<'a> View<'a> {
     /// [`QueryError::Unavailable`] when none is registered.
     pub fn as_of<P: Temporal>(&self) -> Result<P::AsOf<'a>, QueryError> {
         self.note(|basis| basis.model(TypeId::of::<P>()));
-        self.models.as_of::<P>().ok_or(QueryError::Unavailable(type_name::<P>()))
+        Ok(self.models.as_of::<P>()?)
     }
 
     /// Asks what queries saw at a position before this one, or at this one, and notes what the
@@ -256,7 +256,7 @@ impl<'a> View<'a> {
     /// [`QueryError::Unavailable`] when none is registered.
     pub fn model<P: Projection>(&self) -> Result<&'a P, QueryError> {
         self.note(|basis| basis.model(TypeId::of::<P>()));
-        self.models.get::<P>().ok_or(QueryError::Unavailable(type_name::<P>()))
+        Ok(self.models.get::<P>()?)
     }
 }
 

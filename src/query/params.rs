@@ -51,7 +51,7 @@ pub struct Page {
 impl Page {
     /// How many there are on the pages before.
     pub fn skip(self) -> u64 {
-        (self.number - 1).saturating_mul(self.size)
+        self.number.saturating_sub(1).saturating_mul(self.size)
     }
 }
 

@@ -45,7 +45,9 @@ pub fn proceed<P: ProcessManager>(host: &mut dyn Host, run_id: &str) -> Result<(
             Next::Issue(command) => match host.issue(&run.once(run_id, &command)) {
                 Ok(_) => Vec::new(),
                 Err(Failure::Rejected { errors, .. }) => errors,
-                Err(Failure::Storage(error)) => return Err(Failure::Storage(error)),
+                Err(failure @ (Failure::Storage(_) | Failure::NotAvailable(_))) => {
+                    return Err(failure);
+                }
             },
         };
         let note = P::note(run_id, &refused);

@@ -27,10 +27,9 @@ pub use event::{RecordedEvent, metadata_member};
 pub use memory::MemoryStore;
 pub use record::EventRecord;
 pub use recovery::{Contents, read_journal, verify};
+pub use uuid::Uuid;
 
 use std::io;
-
-use uuid::Uuid;
 
 use crate::checkpoint;
 use crate::time::Timestamp;

@@ -133,6 +133,7 @@ impl Session {
                 Err(Failure::Storage(error)) if !ended.get() => panic!("{name} failed: {error}"),
                 // It has begun a run, which whoever comes next carries on. A refusal is an answer.
                 Ok(_) | Err(Failure::Storage(_) | Failure::Rejected { .. }) => *next += 1,
+                Err(Failure::NotAvailable(missing)) => panic!("{name} failed: {missing}"),
             }
         }
         let answer = (!ended.get()).then(|| answer(&mut engine, question));

@@ -1,5 +1,6 @@
 //! The errors of the protocol, in one table: Maelstrom's codes and names.
 
+use crate::executor::NotAvailable;
 use crate::query::QueryError;
 use crate::store::AppendError;
 
@@ -90,6 +91,14 @@ impl WireError {
     #[cold]
     pub fn malformed(text: impl Into<String>) -> Self {
         Self::new(ErrorCode::MalformedRequest, text)
+    }
+}
+
+impl From<NotAvailable> for WireError {
+    /// The error for a command that rests on a read model which is not there.
+    #[cold]
+    fn from(missing: NotAvailable) -> Self {
+        Self::new(ErrorCode::TemporarilyUnavailable, missing.to_string())
     }
 }
 

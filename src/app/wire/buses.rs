@@ -1,11 +1,11 @@
-//! The buses, the command side and the query side: commands and queries that are messages of their own, called by
+//! The buses and the command side: commands and queries that are messages of their own, called by
 //! their names. They are carried out and answered as those in `command` and `query`.
 
 use crate::domain::Fields;
 use crate::executor::{CommandRequest, Failure, Outcome, PlannedEvent};
 use crate::json::{self, Members};
 use crate::query::{Params, QueryRequest};
-use crate::wire::body::{object, read_object, required_text, text};
+use crate::wire::body::{object, required_text, text};
 use crate::wire::error::WireError;
 use crate::wire::handlers::command::{self, decode, write_errors};
 use crate::wire::reply::Reply;
@@ -75,27 +75,6 @@ pub fn query_bus(
     desk.engine.answer(&query, out).map_err(WireError::from)
 }
 
-/// A query whose answers are kept {params} → `query_result` {data, cached}: whether the query
-/// cache had the answer.
-pub fn query_side(
-    desk: &mut Desk<'_>,
-    request: &Request<'_>,
-    reply: &mut Reply<'_>,
-) -> Result<(), WireError> {
-    let name = required_text(&request.body, "", "type")?;
-    let params = match request.body.value_present("params") {
-        Some(value) => read_object(value, "params")?,
-        None => Members::default(),
-    };
-    let query = QueryRequest { name: &name, params: Params::new(params), as_of: None };
-    let out = reply.begin("query_result", desk.identity, request);
-    json::push_key(out, "data");
-    let cached = desk.engine.answer_cached(&query, out)?;
-    json::push_key(out, "cached");
-    out.push_str(if cached { "true" } else { "false" });
-    Ok(())
-}
-
 /// Carries out the command that the body is: what came of it, or for which reasons it was
 /// refused.
 fn execute(
@@ -110,6 +89,7 @@ fn execute(
         Ok(outcome) => Ok(Ok(outcome)),
         Err(Failure::Rejected { errors, .. }) => Ok(Err(errors)),
         Err(Failure::Storage(error)) => Err(WireError::storage(&error)),
+        Err(Failure::NotAvailable(missing)) => Err(missing.into()),
     }
 }
 

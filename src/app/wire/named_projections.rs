@@ -94,6 +94,7 @@ fn push(out: &mut String, key: &str, raw: Option<&str>) {
 fn failure(failure: Failure) -> WireError {
     let (code, errors) = match failure {
         Failure::Storage(error) => return WireError::storage(&error),
+        Failure::NotAvailable(missing) => return missing.into(),
         Failure::Rejected { code, errors } => (code, errors),
     };
     match code {

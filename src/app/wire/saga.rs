@@ -94,6 +94,7 @@ fn write_steps(out: &mut String, run: &SagaRun) {
 fn failure(failure: Failure) -> WireError {
     let (code, errors) = match failure {
         Failure::Storage(error) => return WireError::storage(&error),
+        Failure::NotAvailable(missing) => return missing.into(),
         Failure::Rejected { code, errors } => (code, errors),
     };
     match code {

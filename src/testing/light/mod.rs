@@ -15,7 +15,7 @@ use crate::engine::EngineBuilder;
 /// What an engine about lights is built from.
 pub fn builder() -> EngineBuilder {
     EngineBuilder::default()
-        .aggregate_with::<LightDecider>(|_, _| Fuse::default())
+        .aggregate_with::<LightDecider>(|_, _| Ok(Fuse::default()))
         .upcaster(ON_V1_TO_V2)
         .projection::<Lights>()
         .query(LIST_LIGHTS)

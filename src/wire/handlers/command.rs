@@ -46,6 +46,7 @@ pub fn handle(
             Ok(())
         }
         Err(Failure::Storage(error)) => Err(WireError::storage(&error)),
+        Err(Failure::NotAvailable(missing)) => Err(missing.into()),
     }
 }
 
