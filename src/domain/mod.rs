@@ -227,7 +227,9 @@ pub trait Command: Sized {
         occasion: Occasion<'_>,
     ) -> Result<Self, Vec<String>>;
 
-    /// The aggregate that the command is for.
+    /// The aggregate that the command is for. Its id is that of its stream, and shared by no
+    /// aggregate of another type: where what ids are made of may be the same, put the type before
+    /// it (`stock:PROD-1`).
     fn aggregate_id(&self) -> &str;
 }
 

@@ -23,7 +23,6 @@ use crate::domain::{Payload, Rejection};
 ///
 /// ```
 /// use asof::prelude::*;
-/// use asof::saga::{Saga, SagaNames, Step};
 /// use serde::{Deserialize, Serialize};
 /// use serde_json::json;
 ///
@@ -54,7 +53,9 @@ use crate::domain::{Payload, Rejection};
 /// ```
 ///
 /// How many steps of a run are done is counted, so the steps of a plan must stay the same for as
-/// long as runs are open that were begun with them.
+/// long as runs are open that were begun with them. A run that has ended stays as it is: to try
+/// once more is another run, with an id of its own. Ids are shared by all aggregates of a store, so
+/// that of a run must not be that of what it changes.
 pub trait Saga:
     Plan + Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + 'static
 {
