@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use crate::json;
 
@@ -22,9 +22,7 @@ use crate::json;
 /// # Ok::<(), asof::domain::money::NotMoney>(())
 /// ```
 ///
-/// Its serde form is a string, `"129.97"`, and a number is read as well. It is read from JSON text
-/// in memory alone (`serde_json::from_str`, `from_slice`), and not where serde reads a value twice:
-/// below `#[serde(flatten)]`, `untagged` and `tag`.
+/// Its serde form is a string, `"129.97"`, and a number is read as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Money(u64);
 
@@ -245,10 +243,36 @@ impl Serialize for Money {
 }
 
 impl<'de> Deserialize<'de> for Money {
-    /// Reads JSON text as [`Money::read`] does.
+    /// Reads a string, or a number: an amount has so few digits that not even one of binary
+    /// floating point comes to lie beside it.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        Self::read(raw.get()).map_err(serde::de::Error::custom)
+        deserializer.deserialize_any(AmountVisitor)
+    }
+}
+
+struct AmountVisitor;
+
+impl Visitor<'_> for AmountVisitor {
+    type Value = Money;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an amount of money")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Money, E> {
+        Money::parse(text).map_err(E::custom)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Money, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Money, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Money, E> {
+        self.visit_str(&number.to_string()) // the shortest text that is this number
     }
 }
 

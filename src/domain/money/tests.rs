@@ -96,10 +96,35 @@ fn sums_and_products_are_exact_and_stop_at_the_limit() {
 fn serde_writes_a_string_and_reads_numbers_too() {
     assert_eq!(serde_json::to_string(&Money(12_990)).unwrap(), "\"129.90\"");
     assert_eq!(serde_json::from_str::<Money>("\"129.9\"").unwrap(), Money(12_990));
-    // A number of binary floating point would not have these digits.
     assert_eq!(serde_json::from_str::<Money>("79999999.98").unwrap(), Money(7_999_999_998));
+    assert_eq!(serde_json::from_str::<Money>("7").unwrap(), Money(700));
     let error = serde_json::from_str::<Money>("1.005").unwrap_err().to_string();
     assert!(error.starts_with("must have at most two decimal places"), "{error}");
+}
+
+#[test]
+fn serde_reads_an_amount_wherever_it_lies() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        Paid { amount: Money },
+    }
+    let paid = Tagged::Paid { amount: Money(1250) };
+    let text = serde_json::to_string(&paid).unwrap();
+    assert_eq!(text, r#"{"kind":"Paid","amount":"12.50"}"#);
+    assert_eq!(serde_json::from_str::<Tagged>(&text).unwrap(), paid);
+    assert_eq!(serde_json::from_value::<Money>(serde_json::json!(12.5)).unwrap(), Money(1250));
+    assert_eq!(serde_json::from_reader::<_, Money>(&b"\"12.50\""[..]).unwrap(), Money(1250));
+    let error = serde_json::from_str::<Money>("true").unwrap_err().to_string();
+    assert!(error.contains("expected an amount of money"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn serde_reads_the_number_of_any_amount(cents in 0..=Money::MAX.cents()) {
+        let number = format!("{}.{:02}", cents / 100, cents % 100);
+        prop_assert_eq!(serde_json::from_str::<Money>(&number).unwrap(), Money(cents));
+    }
 }
 
 #[test]
@@ -164,7 +189,7 @@ proptest! {
 
     #[test]
     fn any_text_is_an_amount_only_if_json_reads_it_as_a_number(text in "[-+0-9.eE]{0,12}") {
-        let number = serde_json::from_str::<&RawValue>(&text).is_ok();
+        let number = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
         prop_assert_eq!(Money::parse(&text) == Err(NotMoney::NotANumber), !number, "{}", text);
     }
 }
