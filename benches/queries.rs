@@ -143,6 +143,7 @@ impl World {
             ids: Box::new(UuidV7::seeded(1)),
             stopwatch: Some(Box::new(SystemStopwatch::start())),
             snapshot_every: 0,
+            program: 0,
         };
         let engine = asof::app::engine(settings).unwrap();
         let mut world = Self { engine, count, ids: Vec::new() };

@@ -133,7 +133,7 @@ impl Projection for Balances {
 
 const GET_BALANCE: Query = Query {
     name: "GetBalance",
-    rests_on: RestsOn::Events,
+    rests_on: RestsOn::Models,
     answer: |view, params, out| {
         let account_id = params.required_text("accountId")?;
         write_value(out, &view.model::<Balances>()?.0.get(&*account_id))

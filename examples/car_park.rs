@@ -92,7 +92,7 @@ impl Projection for Cars {
 
 const LIST_CARS: Query = Query {
     name: "ListCars",
-    rests_on: RestsOn::Events,
+    rests_on: RestsOn::Models,
     answer: |view, _params, out| write_value(out, &view.model::<Cars>()?.0),
 };
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use uuid::{Builder, Uuid};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::time::Timestamp;
 
@@ -130,6 +131,13 @@ impl Stopwatch for SystemStopwatch {
     fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// What program this is: a hash of its executable file, so the same for the same build. 0 where
+/// the system does not tell which file that is, or it can't be read.
+pub fn program() -> u64 {
+    let read = std::env::current_exe().and_then(std::fs::read);
+    read.map_or(0, |executable| xxh3_64(&executable))
 }
 
 /// Makes new ids: of events, and those that commands ask for

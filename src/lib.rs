@@ -99,7 +99,7 @@
 //!
 //! const LIST_OPEN_TASKS: Query = Query {
 //!     name: "ListOpenTasks",
-//!     rests_on: RestsOn::Events,
+//!     rests_on: RestsOn::Models,
 //!     answer: |view, _params, out| write_value(out, &view.model::<OpenTasks>()?.0),
 //! };
 //!

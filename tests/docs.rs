@@ -141,6 +141,7 @@ fn every_message_command_query_and_error_is_in_the_tables() {
         ids: Box::new(UuidV7::seeded(1)),
         stopwatch: None,
         snapshot_every: 0,
+        program: 0,
     };
     let engine = asof::app::engine(settings).unwrap();
     let mut rows: Vec<String> = ROUTES

@@ -25,6 +25,7 @@ fn built_outside_of_the_library_the_node_answers_as_the_binary_does() {
         ids: Box::new(env::UuidV7::seeded(1)),
         stopwatch: None,
         snapshot_every: 100,
+        program: 0,
     };
     let engine = app::builder().build(settings).unwrap();
     let node = asof::node::Node::new(engine, wire::reply::ReplyStyle::Body, 1 << 20);

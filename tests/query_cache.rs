@@ -161,6 +161,7 @@ proptest! {
             ids: Box::new(worlds[nth].clone()),
             stopwatch: None,
             snapshot_every: 0,
+            program: 0,
         });
         for (batch, fault) in batches {
             if let Some(after) = fault {

@@ -135,6 +135,7 @@ fn engine(now: Timestamp) -> Engine {
         ids: Box::new(UuidV7::seeded(1)),
         stopwatch: Some(Box::new(SystemStopwatch::start())),
         snapshot_every: 100,
+        program: 0,
     };
     asof::app::engine(settings).unwrap()
 }

@@ -22,6 +22,7 @@ pub fn engine(now: Timestamp) -> Engine {
         ids: Box::new(UuidV7::seeded(1)),
         stopwatch: None,
         snapshot_every: 100,
+        program: 0,
     };
     asof::app::engine(settings).unwrap()
 }

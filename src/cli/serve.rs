@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::engine::{Engine, EngineBuilder, Settings};
 use crate::env::{
-    Clock, IdGenerator, LogicalClock, Stopwatch, SystemClock, SystemStopwatch, UuidV7,
+    Clock, IdGenerator, LogicalClock, Stopwatch, SystemClock, SystemStopwatch, UuidV7, program,
 };
 use crate::journal;
 use crate::node::Node;
@@ -139,7 +139,9 @@ fn engine(
         },
     };
     let snapshot_every = options.snapshot_every;
-    let settings = Settings { store, clock, ids, stopwatch, snapshot_every };
+    // In memory nothing is left of another program.
+    let program = if options.data.is_some() { program() } else { 0 };
+    let settings = Settings { store, clock, ids, stopwatch, snapshot_every, program };
     let mut progress = Progress::of("taking in the events");
     let builder = match options.cache_ttl {
         Some(ttl) => builder.cache_ttl(ttl),

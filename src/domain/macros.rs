@@ -31,13 +31,13 @@
 /// ```
 #[macro_export]
 macro_rules! events {
-    ($events:ty { $($name:ident = $version:literal),+ $(,)? }) => {
+    ($events:ident { $($name:ident = $version:literal),+ $(,)? }) => {
         impl $crate::domain::Event for $events {
             const TYPES: &'static [(&'static str, u32)] = &[$((stringify!($name), $version)),+];
 
             fn event_type(&self) -> &'static str {
                 match self {
-                    $(Self::$name { .. } => stringify!($name),)+
+                    $($events::$name { .. } => stringify!($name),)+
                 }
             }
 

@@ -321,7 +321,7 @@ impl EngineBuilder {
         if let Some(step) = unknown {
             return Err(BuildError::NoSuchEvent(step.event_type));
         }
-        let made_by = made_by(&self.states, &self.kinds, &self.upcasters);
+        let made_by = made_by(settings.program, &self.states, &self.kinds, &self.upcasters);
         let schema = Schema::new(self.kinds, self.upcasters)?;
         let mut queries = self.queries;
         queries.sort_unstable_keys();

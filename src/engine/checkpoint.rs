@@ -13,11 +13,12 @@ const COUNTS: &str = "engine/counts";
 
 /// The same for the same code, as far as it makes read models, snapshots and counts from events.
 pub(super) fn made_by(
+    program: u64,
     states: &[(&'static str, u32)],
     kinds: &[EventKind],
     upcasters: &[Upcaster],
 ) -> u64 {
-    let mut text = env!("CARGO_PKG_VERSION").to_owned();
+    let mut text = format!("{} {program}", env!("CARGO_PKG_VERSION"));
     for (aggregate_type, version) in states {
         text.push_str(&format!("\n{aggregate_type} {version}"));
     }
@@ -65,9 +66,10 @@ impl Engine {
             self.catch_up_to(until);
             progress(self.seen, head);
             if self.seen < until || until == head {
-                return; // there is damage, or no more
+                break; // there is damage, or no more
             }
         }
+        self.tell_what_is_left_out();
     }
 
     fn restore(&mut self) {
@@ -120,19 +122,20 @@ mod tests {
     use crate::domain::Fields;
 
     #[test]
-    fn code_with_another_state_event_version_or_upcaster_is_other_code() {
+    fn code_of_another_program_state_event_version_or_upcaster_is_other_code() {
         let kind = EventKind { event_type: "E", aggregate_type: "A", version: 2 };
         let step =
             Upcaster { event_type: "E", from_version: 1, upcast: |fields: &Fields| fields.clone() };
         let codes = [
-            made_by(&[("A", 1)], &[kind], &[step]),
-            made_by(&[("A", 2)], &[kind], &[step]),
-            made_by(&[("A", 1)], &[EventKind { version: 3, ..kind }], &[step]),
-            made_by(&[("A", 1)], &[EventKind { event_type: "F", ..kind }], &[step]),
-            made_by(&[("A", 1)], &[kind], &[]),
-            made_by(&[], &[kind], &[step]),
+            made_by(0, &[("A", 1)], &[kind], &[step]),
+            made_by(0, &[("A", 2)], &[kind], &[step]),
+            made_by(0, &[("A", 1)], &[EventKind { version: 3, ..kind }], &[step]),
+            made_by(0, &[("A", 1)], &[EventKind { event_type: "F", ..kind }], &[step]),
+            made_by(0, &[("A", 1)], &[kind], &[]),
+            made_by(0, &[], &[kind], &[step]),
+            made_by(1, &[("A", 1)], &[kind], &[step]),
         ];
         assert_eq!(BTreeSet::from(codes).len(), codes.len());
-        assert_eq!(codes[0], made_by(&[("A", 1)], &[kind], &[step]));
+        assert_eq!(codes[0], made_by(0, &[("A", 1)], &[kind], &[step]));
     }
 }

@@ -4,7 +4,7 @@ use super::{ByName, Engine};
 use crate::executor::Aggregate;
 use crate::metrics::Counts;
 use crate::schema::Delivery;
-use crate::store::Appended;
+use crate::store::{Appended, RecordedEvent};
 
 impl Engine {
     /// Takes in what others have stored since. A projection can also be behind what the engine
@@ -45,6 +45,40 @@ impl Engine {
             let delivery = Delivery::stored(self.store.as_ref(), event, &self.schema);
             Self::count(&mut self.metrics.counts, &self.aggregates, &self.events, &delivery);
         }
+    }
+
+    /// Says on the log how many of the stored events no state and no read model has, if there are
+    /// any: whoever has changed an event, or forgotten an aggregate, has to learn of it.
+    pub(super) fn tell_what_is_left_out(&self) {
+        let Counts { unknown_events, unreadable_events, .. } = self.metrics.counts;
+        if unknown_events > 0 {
+            let first = self.first_left_out(|counts| counts.unknown_events);
+            tracing::warn!(
+                "events of types that are not known are left out: {unknown_events}{first}"
+            );
+        }
+        if unreadable_events > 0 {
+            let first = self.first_left_out(|counts| counts.unreadable_events);
+            tracing::warn!("events that can't be read are left out: {unreadable_events}{first}");
+        }
+    }
+
+    /// The first event that counts as one `of` these, in words.
+    #[cold]
+    fn first_left_out(&self, of: impl Fn(&Counts) -> u64) -> String {
+        let mut counts = Counts::default();
+        let events = (1..=self.seen).map_while(|position| self.store.event(position));
+        for event in events {
+            let delivery = Delivery::stored(self.store.as_ref(), event, &self.schema);
+            Self::count(&mut counts, &self.aggregates, &self.events, &delivery);
+            if of(&counts) > 0 {
+                let RecordedEvent { event_type, event_version, sequence_number, .. } = event;
+                return format!(
+                    ", from number {sequence_number}, {event_type} version {event_version}"
+                );
+            }
+        }
+        String::new()
     }
 
     /// Counts an event if it can't be read.

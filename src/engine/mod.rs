@@ -145,7 +145,7 @@ struct Taker {
 ///
 /// const GET_TOTAL: Query = Query {
 ///     name: "GetTotal",
-///     rests_on: RestsOn::Events,
+///     rests_on: RestsOn::Models,
 ///     answer: |view, _, out| write_value(out, &view.model::<Total>()?.0),
 /// };
 ///

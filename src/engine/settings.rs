@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::env::{
-    Clock, IdGenerator, LogicalClock, Stopwatch, SystemClock, SystemStopwatch, UuidV7,
+    Clock, IdGenerator, LogicalClock, Stopwatch, SystemClock, SystemStopwatch, UuidV7, program,
 };
 use crate::store::EventStore;
 use crate::time::Timestamp;
@@ -35,6 +35,12 @@ pub struct Settings {
     pub stopwatch: Option<Box<dyn Stopwatch>>,
     /// At every so many events of an aggregate a snapshot is taken; never, for 0.
     pub snapshot_every: u64,
+    /// What program it is: [`env::program`](crate::env::program). What another one has saved of
+    /// states and read models is built anew from the events, as what it makes of them may be
+    /// something else. With 0 it is only built anew when a version says so
+    /// ([`Decider::STATE_VERSION`](crate::domain::Decider::STATE_VERSION),
+    /// [`Projection::version`](crate::projection::Projection::version), those of events).
+    pub program: u64,
 }
 
 impl Settings {
@@ -50,6 +56,7 @@ impl Settings {
             ids: Box::new(UuidV7::from_os()?),
             stopwatch: Some(Box::new(SystemStopwatch::start())),
             snapshot_every: SNAPSHOT_EVERY,
+            program: program(),
         })
     }
 
@@ -63,6 +70,7 @@ impl Settings {
             clock: Box::new(LogicalClock::starting_at(start)),
             stopwatch: None,
             snapshot_every: SNAPSHOT_EVERY,
+            program: 0,
         }
     }
 }

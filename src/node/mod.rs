@@ -325,6 +325,7 @@ mod tests {
             ids: Box::new(UuidV7::seeded(1)),
             stopwatch: None,
             snapshot_every: 0,
+            program: 0,
         });
         Node::new(engine.unwrap(), ReplyStyle::Body, 1 << 20)
     }

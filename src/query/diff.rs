@@ -48,7 +48,11 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
             candidates.retain(|position| (from + 1..=to).contains(position));
             asked_as_of(view, &candidates, before, &ask)?
         }
-        RestsOn::Events | RestsOn::Another | RestsOn::Projections | RestsOn::Node => {
+        RestsOn::Events
+        | RestsOn::Models
+        | RestsOn::Another
+        | RestsOn::Projections
+        | RestsOn::Node => {
             let candidates = view.models.runner().concerned(&basis.models, from, to);
             if (candidates.len() as u64).saturating_mul(EVENTS_AN_ANSWER) < to {
                 asked_as_of(view, &candidates, before, &ask)?

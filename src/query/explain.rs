@@ -27,7 +27,15 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     view.at(position, Some(&basis), |view| (query.answer)(view, &asked.params, out))?;
     let basis: Basis = basis.into_inner();
     json::push_key(out, "events");
-    write_positions(out, &basis.events());
+    let events = match query.rests_on {
+        RestsOn::Models => view.models.runner().concerned(&basis.models, 0, position),
+        RestsOn::Noted
+        | RestsOn::Events
+        | RestsOn::Another
+        | RestsOn::Projections
+        | RestsOn::Node => basis.events(),
+    };
+    write_positions(out, &events);
     json::push_key(out, "rows");
     write_list(out, basis.rows.iter(), write_row);
     out.push('}');
@@ -61,7 +69,7 @@ impl Asked<'_> {
         let query = view.queries.get(&*self.name);
         let query = *query.ok_or_else(|| QueryError::Unknown(self.name.to_string()))?;
         match query.rests_on {
-            RestsOn::Noted | RestsOn::Events => Ok(query),
+            RestsOn::Noted | RestsOn::Events | RestsOn::Models => Ok(query),
             RestsOn::Another | RestsOn::Projections | RestsOn::Node => {
                 let text = format!("query.type must be a query that {by} can be asked about");
                 Err(QueryError::BadParameter(format!("{text}, which {} is not", query.name)))

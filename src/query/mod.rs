@@ -128,17 +128,21 @@ pub struct Query {
     pub rests_on: RestsOn,
 }
 
-/// What the answers to a query rest on. Of the first two kinds are the queries of a domain: they
+/// What the answers to a query rest on. Of the first three kinds are the queries of a domain: they
 /// can be asked as of the past, and `Explain` and `Diff` can be asked about them.
-/// [`Events`](Self::Events) is right for all that is read by [`View::model`] and [`View::as_of`];
-/// with [`Noted`](Self::Noted) `Diff` looks at fewer events.
+/// [`Models`](Self::Models) is right for all that is read by [`View::model`] and [`View::as_of`].
+/// A query that [notes](View::note) the rows that it shows is explained by the events of these
+/// alone: with [`Events`](Self::Events), or with [`Noted`](Self::Noted), for which `Diff` looks at
+/// fewer events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestsOn {
     /// Only on the events of the rows that they [`note`](View::note): no other event can change
     /// them.
     Noted,
-    /// On all events: another one can change which rows there are.
+    /// On all events: another one can change which rows there are. It notes those that it shows.
     Events,
+    /// On all events that concern the read models which it looks into. It notes nothing.
+    Models,
     /// On what the query rests on that is asked about, as with `Explain`.
     Another,
     /// On how far the projections have come, as with `GetProjections`. Can be asked as of the past.

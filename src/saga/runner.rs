@@ -44,6 +44,10 @@ pub fn proceed<P: ProcessManager>(host: &mut dyn Host, run_id: &str) -> Result<(
             Next::Note => Vec::new(),
             Next::Issue(command) => match host.issue(&run.once(run_id, &command)) {
                 Ok(_) => Vec::new(),
+                // Nobody refuses it: it is a mistake of the program, which another one may mend.
+                Err(failure @ Failure::Rejected { code: FailureCode::UnknownCommand, .. }) => {
+                    return Err(failure);
+                }
                 Err(Failure::Rejected { errors, .. }) => errors,
                 Err(failure @ (Failure::Storage(_) | Failure::NotAvailable(_))) => {
                     return Err(failure);

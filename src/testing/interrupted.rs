@@ -150,6 +150,7 @@ impl Session {
             ids: Box::new(ids),
             stopwatch: None,
             snapshot_every: 2,
+            program: 0,
         };
         match (self.builder)().build(settings) {
             Ok(engine) => engine,

@@ -94,6 +94,7 @@ fn seeded_session(disk: &SimDisk) -> Session {
         clock: Box::new(LogicalClock::starting_at(moment(0))),
         stopwatch: None,
         snapshot_every: 2,
+        program: 0,
     };
     Session::with_engine(asof::app::engine(settings).unwrap())
 }

@@ -68,6 +68,7 @@ impl World {
             ids: Box::new(self.clone()),
             stopwatch: self.stopwatch.clone().map(|stopwatch| Box::new(stopwatch) as _),
             snapshot_every: self.snapshot_every,
+            program: 0,
         };
         asof::app::engine(settings).map_err(|error| error.to_string())
     }

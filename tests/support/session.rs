@@ -26,6 +26,7 @@ pub fn settings(store: Box<dyn EventStore>, snapshot_every: u64) -> Settings {
         ids: Box::new(UuidV7::seeded(1)),
         stopwatch: None,
         snapshot_every,
+        program: 0,
     }
 }
 

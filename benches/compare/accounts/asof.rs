@@ -125,7 +125,7 @@ impl Projection for Balances {
 
 pub const GET_BALANCE: Query = Query {
     name: "GetBalance",
-    rests_on: RestsOn::Events,
+    rests_on: RestsOn::Models,
     answer: |view, params, out| {
         let account_id = params.required_text("accountId")?;
         write_value(out, &view.model::<Balances>()?.0.get(&*account_id))

@@ -8,7 +8,7 @@ use crate::domain::{Command, Decider, Event};
 use crate::engine::{Engine, EngineBuilder, Settings};
 use crate::executor::{Failure, FailureCode, Outcome};
 use crate::query::{Query, RestsOn, write_value};
-use crate::store::MemoryStore;
+use crate::store::{AppendError, MemoryStore};
 use crate::testing::interrupted;
 use crate::time::Timestamp;
 
@@ -292,4 +292,32 @@ fn whenever_the_node_ends_a_run_comes_to_the_same_end_and_no_command_takes_place
         .command("SetScene", r#"{"scene_id":"s1","lights":["a","b","c"]}"#)
         .command("SetScene", r#"{"scene_id":"s2","lights":["a"]}"#)
         .then_answers("Happened", "{}", &expected.to_string());
+}
+
+/// A saga whose only step names a command that nobody takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Mistyped {
+    light: String,
+}
+
+crate::plan!(Mistyped { light });
+
+impl Saga for Mistyped {
+    const NAMES: SagaNames = crate::saga_names!("Mistyped", begun by "Mistype", id "id");
+    type Facts = ();
+
+    fn steps(&self, _: &str) -> Vec<Step> {
+        vec![Step::new("switch", Issued::new("Swich", &json!({ "id": self.light, "on": true })))]
+    }
+}
+
+#[test]
+fn a_step_by_a_command_that_nobody_takes_stops_the_run_and_compensates_nothing() {
+    let builder = builder().saga::<Mistyped>();
+    let settings = Settings::deterministic(MemoryStore::new(), Timestamp::MIN, 1);
+    let mut engine = builder.build(settings).unwrap();
+    let stopped = engine.command("Mistype", r#"{"id":"m1","light":"a"}"#);
+    let unknown = AppendError::Indefinite("Unknown command Swich".to_owned());
+    assert_eq!(stopped, Err(Failure::Storage(unknown)));
+    assert_eq!(events(&engine, "m1"), [r#"MistypedStarted {"light":"a"}"#]);
 }

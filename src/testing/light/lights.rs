@@ -58,7 +58,7 @@ impl Projection for Lights {
 /// `ListLights`: the ids of the lights that are on.
 pub const LIST_LIGHTS: Query = Query {
     name: "ListLights",
-    rests_on: RestsOn::Events,
+    rests_on: RestsOn::Models,
     answer: |view, _, out| {
         let on = view.model::<Lights>()?.on();
         out.push_str(&serde_json::to_string(&on).unwrap_or_default());

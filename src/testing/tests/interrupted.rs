@@ -32,7 +32,7 @@ impl ProcessManager for Flips {
 /// How many events there are.
 const COUNT: Query = Query {
     name: "Count",
-    rests_on: RestsOn::Events,
+    rests_on: RestsOn::Models,
     answer: |view, _, out| {
         out.push_str(&view.position.to_string());
         Ok(())
@@ -42,7 +42,7 @@ const COUNT: Query = Query {
 /// A question to which there is but one answer.
 const ANYTHING: Query = Query {
     name: "Anything",
-    rests_on: RestsOn::Events,
+    rests_on: RestsOn::Models,
     answer: |_, _, out| {
         out.push_str("\"yes\"");
         Ok(())

@@ -118,6 +118,7 @@ mod tests {
             ids: Box::new(UuidV7::seeded(1)),
             stopwatch: None,
             snapshot_every,
+            program: 0,
         };
         let mut engine = crate::app::engine(settings).unwrap();
         let line = |happened: &Happened| {

@@ -182,6 +182,7 @@ mod tests {
             ids: Box::new(UuidV7::seeded(1)),
             stopwatch: None,
             snapshot_every: 0,
+            program: 0,
         };
         let mut engine = crate::app::engine(settings).unwrap();
         for record in records {
