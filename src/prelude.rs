@@ -15,4 +15,4 @@ pub use crate::query::{Params, Query, QueryError, RestsOn, View, write_value};
 pub use crate::saga::{Issued, Next, ProcessManager, Saga, SagaNames, Step};
 pub use crate::schema::{Delivery, Upcaster};
 pub use crate::store::{DurableStore, EventStore, MemoryStore};
-pub use crate::time::Timestamp;
+pub use crate::time::{Day, Timestamp};

@@ -143,7 +143,7 @@ fn text(buffer: &[u8; WIDEST], len: usize) -> &str {
 }
 
 /// A day of the calendar, in UTC. The serde form is its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(i64);
 
 impl Day {
@@ -178,6 +178,22 @@ impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil(self.0);
         write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+impl Serialize for Day {
+    /// Writes a string: `"2024-01-15"`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    /// Reads a string as [`parse`](Self::parse) does.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(deserializer)?.0;
+        let expected = || serde::de::Error::custom("expected a date such as 2024-01-15");
+        Self::parse(&text).ok_or_else(expected)
     }
 }
 
@@ -340,6 +356,9 @@ mod tests {
             assert_eq!((day.to_string(), day.start().to_string()), (text.into(), start.into()));
             assert_eq!((Day::of(day.start()), Day::of(day.end())), (day, day));
             assert_eq!(day.end().to_string(), end);
+            let written = serde_json::to_string(&day).unwrap();
+            assert_eq!(written, format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<Day>(&written).unwrap(), day);
         }
         for text in
             ["2023-02-29", "2024-13-01", "2024-00-01", "2024-1-15", "24-01-15", "+024-01-15"]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Money, Payload};
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 
 /// A value that a field of a command's payload holds. What the macro [`commands`](crate::commands)
 /// reads fields by; a type of one's own joins in by being one:
@@ -68,6 +68,18 @@ impl FromPayload for Timestamp {
     }
 }
 
+/// A string with a date, such as `2024-01-15`.
+impl FromPayload for Day {
+    fn from_payload(payload: &mut Payload<'_>, key: &'static str) -> Option<Self> {
+        let text = payload.required_text(key)?;
+        let label = payload.label(key);
+        Day::parse(&text).or_else(|| {
+            payload.refuse(format!("{label} must be a date such as 2024-01-15"));
+            None
+        })
+    }
+}
+
 /// `true` or `false`.
 impl FromPayload for bool {
     fn from_payload(payload: &mut Payload<'_>, key: &'static str) -> Option<Self> {
@@ -116,6 +128,10 @@ mod tests {
         assert_eq!(read(r#"{"size":"12.5"}"#), Ok(Money::read("12.50").unwrap()));
         let moment = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
         assert_eq!(read(r#"{"size":"2026-01-01T01:00:00+01:00"}"#), Ok(moment));
+        assert_eq!(
+            read(r#"{"size":"2024-01-15"}"#),
+            Ok(Day::of(Timestamp::parse("2024-01-15T09:00:00Z").unwrap()))
+        );
         assert_eq!(read(r#"{"size":true}"#), Ok(true));
         assert_eq!(read(r#"{"size":255}"#), Ok(255_u8));
         assert_eq!(read(r#"{"size":-128}"#), Ok(-128_i8));
@@ -138,6 +154,8 @@ mod tests {
         assert_eq!(mistake::<u8>(r#"{"size":-1}"#), "Size must be at least 0");
         assert_eq!(mistake::<u8>(r#"{"size":256}"#), "Size must be at most 255");
         assert_eq!(mistake::<i8>(r#"{"size":1.5}"#), "Size must be a whole number");
+        let date = "Size must be a date such as 2024-01-15";
+        assert_eq!(mistake::<Day>(r#"{"size":"tomorrow"}"#), date);
         let timestamp = "Size must be an RFC 3339 timestamp";
         assert_eq!(mistake::<Timestamp>(r#"{"size":"yesterday"}"#), timestamp);
         assert_eq!(mistake::<Timestamp>(r#"{"size":5}"#), "Size must be a string");

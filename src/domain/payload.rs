@@ -374,7 +374,7 @@ impl<'a> Payload<'a> {
     }
 
     /// The field `key` as messages call it: under the name that it is given.
-    fn label(&self, key: &str) -> String {
+    pub fn label(&self, key: &str) -> String {
         match self.members.get_present(key) {
             Some(_) => self.called(key),
             None => self.called(self.in_camel_case(key).map_or(key, |(name, _)| name)),

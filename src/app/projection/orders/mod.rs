@@ -115,7 +115,7 @@ impl Projection for Orders {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn save(&self, writer: &mut Writer, _store: &dyn EventStore) -> io::Result<bool> {
