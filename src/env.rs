@@ -2,6 +2,7 @@
 //! deterministic.
 
 use std::io;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -135,9 +136,13 @@ impl Stopwatch for SystemStopwatch {
 
 /// What program this is: a hash of its executable file, so the same for the same build. 0 where
 /// the system does not tell which file that is, or it can't be read.
+/// Read once in a process: the file may be replaced while it runs.
 pub fn program() -> u64 {
-    let read = std::env::current_exe().and_then(std::fs::read);
-    read.map_or(0, |executable| xxh3_64(&executable))
+    static PROGRAM: OnceLock<u64> = OnceLock::new();
+    *PROGRAM.get_or_init(|| {
+        let read = std::env::current_exe().and_then(std::fs::read);
+        read.map_or(0, |executable| xxh3_64(&executable))
+    })
 }
 
 /// Makes new ids: of events, and those that commands ask for

@@ -142,7 +142,7 @@ fn text(buffer: &[u8; WIDEST], len: usize) -> &str {
     str::from_utf8(&buffer[..len]).unwrap_or_default()
 }
 
-/// A day of the calendar, in UTC. The serde form is its number.
+/// A day of the calendar, in UTC. The serde form is a string: `"2024-01-15"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(i64);
 

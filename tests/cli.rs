@@ -77,7 +77,7 @@ fn every_line_of_every_output_is_one_compact_message_and_nothing_else() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let fixtures = Fixture::find(&folder).unwrap();
     let mut messages = 0;
-    let whole = |fixture: &&Fixture| !fixture.arguments().contains(&"body".to_owned());
+    let whole = |fixture: &&Fixture| !fixture.arguments().unwrap().contains(&"body".to_owned());
     for fixture in fixtures.iter().filter(whole) {
         let stdout = fixture.run(Path::new(env!("CARGO_BIN_EXE_asof"))).unwrap().stdout;
         assert!(stdout.is_empty() || stdout.ends_with('\n'), "{}", fixture.name_in(&folder));

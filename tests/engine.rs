@@ -13,7 +13,8 @@ use asof::env::UuidV7;
 use asof::executor::{Aggregate, CommandRequest, Executor, Failure, Workspace};
 use asof::json::Json;
 use asof::metrics::Lookups;
-use asof::projection::{NotAvailable, Runner};
+use asof::prelude::*;
+use asof::projection::Runner;
 use asof::replay::{Replayed, Sources, replay};
 use asof::schema::{EventKind, Schema, SchemaGap};
 use asof::snapshot::Snapshots;
@@ -191,4 +192,57 @@ fn an_upcaster_for_an_event_that_no_aggregate_has_is_refused() {
     assert_eq!(error(builder), Some(BuildError::NoSuchEvent("UserCreated")));
     let text = "there is no event UserCreated, which an upcaster is for";
     assert_eq!(BuildError::NoSuchEvent("UserCreated").to_string(), text);
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+enum Never {
+    Happens,
+}
+
+asof::events!(Never { Happens = 0 });
+
+#[test]
+fn versions_of_events_begin_with_1_and_upcasters_end_with_the_present_one() {
+    let beyond = || Upcaster { from_version: 2, ..user_created::V1_TO_V2 };
+    let error_2 = BuildError::Beyond { event_type: "UserCreated", from_version: 2 };
+    let text = "an upcaster leads from version 2 of UserCreated beyond the present one";
+    assert_eq!(error_2.to_string(), text);
+    assert_eq!(error(users().upcaster(beyond())), Some(error_2));
+    let zero = EngineBuilder::new().aggregate::<Versionless>();
+    assert_eq!(error(zero), Some(BuildError::VersionZero("Happens")));
+    let text = "Happens has version 0, but versions begin with 1";
+    assert_eq!(BuildError::VersionZero("Happens").to_string(), text);
+}
+
+/// An aggregate whose event has no version.
+struct Versionless;
+
+impl Decider for Versionless {
+    const AGGREGATE_TYPE: &'static str = "Versionless";
+    type Command = Typed;
+    type Event = Never;
+    type State = ();
+    type Facts = ();
+
+    fn decide(_: &Typed, (): &(), (): &()) -> Result<Vec<Never>, Rejection> {
+        Ok(Vec::new())
+    }
+
+    fn evolve((): (), Never::Happens: &Never) {}
+}
+
+/// A command with a field that is a word of Rust.
+#[derive(Debug, PartialEq)]
+enum Typed {
+    Type { id: String, r#type: String },
+}
+
+asof::commands!(Typed by id { Type { r#type } });
+
+#[test]
+fn a_field_may_be_called_as_a_word_of_rust() {
+    let payload = Payload::new(Some(Json::read(r#"{"id":"a","type":"x"}"#).unwrap()));
+    let occasion = Occasion { now: Timestamp::MIN, new_id: &mut || "new".to_owned() };
+    let command = Typed::Type { id: "a".to_owned(), r#type: "x".to_owned() };
+    assert_eq!(Typed::decode("Type", payload, occasion), Ok(command));
 }

@@ -123,7 +123,8 @@ enum Inspect {
 fn log_to_stderr() {
     let given = std::env::var("ASOF_LOG").ok();
     let level = given.as_ref().and_then(|level| level.parse().ok());
-    tracing_subscriber::fmt()
+    // A program that has set up its own before keeps that.
+    let _ = tracing_subscriber::fmt()
         .with_max_level(level.unwrap_or(LevelFilter::WARN))
         .with_writer(io::stderr)
         .with_ansi(false)
@@ -131,7 +132,7 @@ fn log_to_stderr() {
         .without_time()
         // A log that can't be written must not stop the node.
         .log_internal_errors(false)
-        .init();
+        .try_init();
     if let (Some(given), None) = (given, level) {
         tracing::warn!("ASOF_LOG is {given}, expected error, warn, info or debug");
     }

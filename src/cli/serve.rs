@@ -14,7 +14,7 @@ use crate::node::Node;
 use crate::store::{DurableStore, EventStore, MemoryStore, OpenError};
 use crate::time::Timestamp;
 use crate::wire::reply::ReplyStyle;
-use crate::wire::router::Route;
+use crate::wire::router::{Route, Router};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
@@ -87,6 +87,7 @@ pub fn timestamp(text: &str) -> Result<Timestamp, &'static str> {
 
 /// Answers on stdout what comes on stdin, until that ends.
 pub fn serve(builder: EngineBuilder, messages: &[Route], options: &Options) -> anyhow::Result<()> {
+    Router::default().with(messages)?; // before anything is stored
     let store: Box<dyn EventStore> = match &options.data {
         Some(directory) => Box::new(open(directory, options)?),
         None => Box::new(MemoryStore::new()),

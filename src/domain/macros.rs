@@ -42,7 +42,7 @@ macro_rules! events {
             }
 
             fn data(&self) -> ::std::borrow::Cow<'_, str> {
-                $crate::domain::tagged::data(self).into()
+                $crate::domain::tagged::data(self, self.event_type()).into()
             }
 
             fn decode(event_type: &str, _aggregate_id: &str, data: &str) -> Option<Self> {
@@ -110,11 +110,11 @@ macro_rules! commands {
             ) -> Result<Self, Vec<String>> {
                 let command = match name {
                     $(stringify!($name) => {
-                        payload.only(&[stringify!($id) $(, stringify!($field))*]);
+                        payload.only(&[$crate::domain::tagged::name(stringify!($id)) $(, $crate::domain::tagged::name(stringify!($field)))*]);
                         $crate::read_fields!(payload, Self::$name { $id $(, $field)* })
                     })*
                     $($(stringify!($own) => {
-                        payload.only(&[stringify!($id) $(, stringify!($own_field))*]);
+                        payload.only(&[$crate::domain::tagged::name(stringify!($id)) $(, $crate::domain::tagged::name(stringify!($own_field)))*]);
                         $crate::read_fields!(payload, Self::$own { $id $(, $own_field)* })
                     })+)?
                     _ => None,
@@ -138,7 +138,7 @@ macro_rules! commands {
 #[macro_export]
 macro_rules! read_fields {
     ($payload:ident, $($path:ident)::+ { $($field:ident),+ $(,)? }) => {{
-        $(let $field = $payload.field(stringify!($field));)+
+        $(let $field = $payload.field($crate::domain::tagged::name(stringify!($field)));)+
         match ($($field,)+) {
             ($(Some($field),)+) => Some($($path)::+ { $($field),+ }),
             _ => None,

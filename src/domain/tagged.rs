@@ -12,16 +12,30 @@ use serde_json::value::RawValue;
 /// The data of an event: what is in the variant, a compact JSON object. A variant with nothing in
 /// it has no members. What is no object by itself is the member `0` of one, as the only field of a
 /// tuple is called in Rust; so is an object that has this member alone. Nothing, where serde can't
-/// write the event as JSON, such as a map whose keys are no texts: no store takes that.
-pub fn data<E: Serialize>(event: &E) -> String {
+/// write the event as JSON, such as a map whose keys are no texts, or not under this name, as when an
+/// attribute renames variants: no store takes that.
+pub fn data<E: Serialize>(event: &E, event_type: &str) -> String {
+    let Ok(written) = serde_json::to_string(event) else { return String::new() };
     // A variant with nothing in it is its name alone: `"Closed"`. Others are `{"Opened":{…}}`,
     // where no name needs escapes, as it is that of a variant.
-    let Ok(written) = serde_json::to_string(event) else { return String::new() };
+    let quoted = format!("\"{event_type}\"");
+    if written == quoted {
+        return "{}".to_owned();
+    }
     let inside = written.strip_prefix('{').and_then(|inside| inside.strip_suffix('}'));
-    match inside.and_then(|inside| inside.split_once(':')) {
-        Some((_, data)) if data.starts_with('{') && wrapped(data).is_none() => data.to_owned(),
-        Some((_, data)) => format!("{WRAPPED}{data}}}"),
-        None => "{}".to_owned(),
+    let data = inside.and_then(|inside| inside.strip_prefix(&quoted)?.strip_prefix(':'));
+    match data {
+        Some(data) if data.starts_with('{') && wrapped(data).is_none() => data.to_owned(),
+        Some(data) => format!("{WRAPPED}{data}}}"),
+        None => String::new(),
+    }
+}
+
+/// A name in the source as serde and payloads have it: `type` for `r#type`.
+pub const fn name(identifier: &'static str) -> &'static str {
+    match identifier.as_bytes() {
+        [b'r', b'#', ..] => identifier.split_at(2).1,
+        _ => identifier,
     }
 }
 
@@ -162,17 +176,42 @@ mod tests {
     #[test]
     fn what_is_in_a_variant_is_an_object() {
         let tagged = |key: &str| Happened::Tagged(BTreeMap::from([(key.to_owned(), 1)]));
-        for (event, expected) in [
-            (Happened::Nothing, "{}"),
-            (opened(), r#"{"owner":"Ada: \"A\"","limit":null}"#),
-            (Happened::Of(Inner { first: 1 }), r#"{"0":{"0":1}}"#),
-            (Happened::Counted(7), r#"{"0":7}"#),
-            (Happened::Moved(-1, "up".to_owned()), r#"{"0":[-1,"up"]}"#),
-            (tagged("1"), r#"{"1":1}"#),
-            (tagged("0"), r#"{"0":{"0":1}}"#),
+        for (name, event, expected) in [
+            ("Nothing", Happened::Nothing, "{}"),
+            ("Opened", opened(), r#"{"owner":"Ada: \"A\"","limit":null}"#),
+            ("Of", Happened::Of(Inner { first: 1 }), r#"{"0":{"0":1}}"#),
+            ("Counted", Happened::Counted(7), r#"{"0":7}"#),
+            ("Moved", Happened::Moved(-1, "up".to_owned()), r#"{"0":[-1,"up"]}"#),
+            ("Tagged", tagged("1"), r#"{"1":1}"#),
+            ("Tagged", tagged("0"), r#"{"0":{"0":1}}"#),
         ] {
-            assert_eq!(data(&event), expected);
+            assert_eq!(data(&event, name), expected);
         }
+    }
+
+    #[test]
+    fn an_event_that_serde_writes_under_another_name_has_no_data() {
+        #[derive(Serialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Renamed {
+            Opened { owner: u8 },
+            Closed,
+        }
+        #[derive(Serialize)]
+        #[serde(tag = "type")]
+        enum Tagged {
+            Opened { owner: u8 },
+            Closed,
+        }
+        assert_eq!(data(&Renamed::Opened { owner: 1 }, "Opened"), "");
+        assert_eq!(data(&Renamed::Closed, "Closed"), "");
+        assert_eq!(data(&Tagged::Opened { owner: 1 }, "Opened"), "");
+        assert_eq!(data(&Tagged::Closed, "Closed"), "");
+    }
+
+    #[test]
+    fn a_raw_identifier_is_called_as_serde_calls_it() {
+        assert_eq!([name("r#type"), name("type"), name("r"), name("")], ["type", "type", "r", ""]);
     }
 
     #[test]
@@ -181,8 +220,8 @@ mod tests {
         enum Placed {
             At(BTreeMap<(u8, u8), u8>),
         }
-        assert_eq!(data(&Placed::At(BTreeMap::from([((1, 2), 3)]))), "");
-        assert_eq!(data(&Placed::At(BTreeMap::new())), "{}");
+        assert_eq!(data(&Placed::At(BTreeMap::from([((1, 2), 3)])), "At"), "");
+        assert_eq!(data(&Placed::At(BTreeMap::new()), "At"), "{}");
     }
 
     #[test]
@@ -221,7 +260,7 @@ mod tests {
                 ("Moved", Happened::Moved(number as i32, text)),
                 ("Tagged", Happened::Tagged(map)),
             ] {
-                prop_assert_eq!(decode(event_type, &data(&event)), Some(event));
+                prop_assert_eq!(decode(event_type, &data(&event, event_type)), Some(event));
             }
         }
     }

@@ -63,6 +63,17 @@ pub enum BuildError {
     /// An upcaster is for an event that no aggregate has.
     #[error("there is no event {0}, which an upcaster is for")]
     NoSuchEvent(&'static str),
+    /// The versions of an event begin with 1.
+    #[error("{0} has version 0, but versions begin with 1")]
+    VersionZero(&'static str),
+    /// An upcaster leads beyond the version that the event has.
+    #[error("an upcaster leads from version {from_version} of {event_type} beyond the present one")]
+    Beyond {
+        /// The event.
+        event_type: &'static str,
+        /// The version that the upcaster starts from.
+        from_version: u32,
+    },
     /// Events of an old version could not be read.
     #[error(transparent)]
     Gap(#[from] SchemaGap),
@@ -321,6 +332,18 @@ impl EngineBuilder {
         if let Some(step) = unknown {
             return Err(BuildError::NoSuchEvent(step.event_type));
         }
+        if let Some(kind) = self.kinds.iter().find(|kind| kind.version == 0) {
+            return Err(BuildError::VersionZero(kind.event_type));
+        }
+        let leads_beyond = |step: &&Upcaster| {
+            let mut kinds = self.kinds.iter();
+            kinds
+                .any(|kind| kind.event_type == step.event_type && step.from_version >= kind.version)
+        };
+        if let Some(step) = self.upcasters.iter().find(leads_beyond) {
+            let Upcaster { event_type, from_version, .. } = *step;
+            return Err(BuildError::Beyond { event_type, from_version });
+        }
         let made_by = made_by(settings.program, &self.states, &self.kinds, &self.upcasters);
         let schema = Schema::new(self.kinds, self.upcasters)?;
         let mut queries = self.queries;
@@ -353,6 +376,8 @@ impl EngineBuilder {
             projector: Projector::default(),
             made_by,
             saved_rebuilds: None,
+            first_left_out: [0; 2],
+            resumed: false,
         };
         engine.start(progress);
         match engine.store.damage() {

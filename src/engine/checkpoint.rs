@@ -75,13 +75,17 @@ impl Engine {
     fn restore(&mut self) {
         let Some(reader) = self.store.checkpoint().cloned() else { return };
         let counts = reader.numbers64(COUNTS).unwrap_or_default();
-        let Ok([made_by, seen, unknown, unreadable]) = <[u64; 4]>::try_from(counts) else { return };
+        let Ok([made_by, seen, unknown, unreadable, firsts @ ..]) = <[u64; 6]>::try_from(counts)
+        else {
+            return;
+        };
         if made_by != self.made_by || seen > self.store.head() {
             return;
         }
         self.seen = seen;
         self.metrics.counts.unknown_events = unknown;
         self.metrics.counts.unreadable_events = unreadable;
+        self.first_left_out = firsts;
         self.runner.restore(&reader, self.store.head(), made_by);
         self.snapshots.restore(&reader);
         if self.runner.status().all(|status| status.checkpoint.position == seen) {
@@ -92,9 +96,17 @@ impl Engine {
     fn save_checkpoint(&mut self) {
         // One that turned out damaged would be left out.
         self.runner.heal(self.store.as_ref(), &self.schema);
-        let Self { store, runner, snapshots, metrics, made_by, .. } = self;
+        let Self { store, runner, snapshots, metrics, made_by, first_left_out, .. } = self;
         let Counts { unknown_events, unreadable_events, .. } = metrics.counts;
-        let counts = [*made_by, self.seen, unknown_events, unreadable_events];
+        let [first_unknown, first_unreadable] = *first_left_out;
+        let counts = [
+            *made_by,
+            self.seen,
+            unknown_events,
+            unreadable_events,
+            first_unknown,
+            first_unreadable,
+        ];
         let saved = store.save_checkpoint(&mut |writer, store| {
             writer.numbers64(COUNTS, counts)?;
             runner.save(writer, store, *made_by)?;

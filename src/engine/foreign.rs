@@ -4,7 +4,7 @@ use super::{ByName, Engine};
 use crate::executor::Aggregate;
 use crate::metrics::Counts;
 use crate::schema::Delivery;
-use crate::store::{Appended, RecordedEvent};
+use crate::store::Appended;
 
 impl Engine {
     /// Takes in what others have stored since. A projection can also be behind what the engine
@@ -30,7 +30,9 @@ impl Engine {
             let Some(event) = store.event(self.seen + 1) else { return };
             let delivery = Delivery::stored(store, event, &self.schema);
             self.runner.deliver(&delivery);
-            Self::count(&mut self.metrics.counts, &self.aggregates, &self.events, &delivery);
+            let counts = &mut self.metrics.counts;
+            let first = &mut self.first_left_out;
+            Self::count(counts, first, &self.aggregates, &self.events, &delivery);
             self.seen += 1;
         }
     }
@@ -43,7 +45,9 @@ impl Engine {
         for position in new.filter(|position| !own(*position)) {
             let Some(event) = self.store.event(position) else { return };
             let delivery = Delivery::stored(self.store.as_ref(), event, &self.schema);
-            Self::count(&mut self.metrics.counts, &self.aggregates, &self.events, &delivery);
+            let counts = &mut self.metrics.counts;
+            let first = &mut self.first_left_out;
+            Self::count(counts, first, &self.aggregates, &self.events, &delivery);
         }
     }
 
@@ -51,50 +55,40 @@ impl Engine {
     /// any: whoever has changed an event, or forgotten an aggregate, has to learn of it.
     pub(super) fn tell_what_is_left_out(&self) {
         let Counts { unknown_events, unreadable_events, .. } = self.metrics.counts;
-        if unknown_events > 0 {
-            let first = self.first_left_out(|counts| counts.unknown_events);
-            tracing::warn!(
-                "events of types that are not known are left out: {unknown_events}{first}"
-            );
-        }
-        if unreadable_events > 0 {
-            let first = self.first_left_out(|counts| counts.unreadable_events);
-            tracing::warn!("events that can't be read are left out: {unreadable_events}{first}");
-        }
-    }
-
-    /// The first event that counts as one `of` these, in words.
-    #[cold]
-    fn first_left_out(&self, of: impl Fn(&Counts) -> u64) -> String {
-        let mut counts = Counts::default();
-        let events = (1..=self.seen).map_while(|position| self.store.event(position));
-        for event in events {
-            let delivery = Delivery::stored(self.store.as_ref(), event, &self.schema);
-            Self::count(&mut counts, &self.aggregates, &self.events, &delivery);
-            if of(&counts) > 0 {
-                let RecordedEvent { event_type, event_version, sequence_number, .. } = event;
-                return format!(
-                    ", from number {sequence_number}, {event_type} version {event_version}"
-                );
+        let told = [
+            ("of types that are not known", unknown_events),
+            ("that can't be read", unreadable_events),
+        ];
+        for ((which, count), position) in told.into_iter().zip(self.first_left_out) {
+            if count > 0 {
+                let first = self.store.event(position);
+                let first = first.map(|event| (event.event_type, event.event_version));
+                let (event_type, version) = first.unwrap_or_default();
+                let first = format!("from number {position}, {event_type} version {version}");
+                tracing::warn!("events {which} are left out: {count}, {first}");
             }
         }
-        String::new()
     }
 
     /// Counts an event if it can't be read.
     #[cold]
     fn count(
         counts: &mut Counts,
+        first: &mut [u64; 2],
         aggregates: &[Box<dyn Aggregate>],
         events: &ByName<usize>,
         delivery: &Delivery<'_>,
     ) {
-        match events.get(delivery.event().event_type) {
-            None => counts.unknown_events += 1,
-            Some(aggregate) => {
-                let readable = aggregates[*aggregate].reads(delivery);
-                counts.unreadable_events += u64::from(!readable);
+        let left_out = match events.get(delivery.event().event_type) {
+            None => Some((&mut counts.unknown_events, &mut first[0])),
+            Some(aggregate) if aggregates[*aggregate].reads(delivery) => None,
+            Some(_) => Some((&mut counts.unreadable_events, &mut first[1])),
+        };
+        if let Some((count, first)) = left_out {
+            if *count == 0 {
+                *first = delivery.event().sequence_number;
             }
+            *count += 1;
         }
     }
 }

@@ -199,6 +199,10 @@ pub struct Engine {
     seen: u64,
     unsettled: Unsettled,
     projector: Projector,
+    /// The first events of a type that is not known, and that can't be read; 0, if there are none.
+    first_left_out: [u64; 2],
+    /// Whether the runs that were open at the start were gone on with.
+    resumed: bool,
     /// What code it is, for checkpoints.
     made_by: u64,
     /// How many rebuilds the last checkpoint has; `None` without one that fits wholly.

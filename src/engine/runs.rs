@@ -38,6 +38,7 @@ impl Engine {
     /// anything was stored, which is settled by the next [`settle`](Self::settle). A
     /// [`Node`](crate::node::Node) does this by itself.
     pub fn resume(&mut self) -> bool {
+        self.resumed = true;
         self.catch_up();
         self.runner.heal(self.store.as_ref(), &self.schema);
         let head = self.store.head();

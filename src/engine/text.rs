@@ -6,15 +6,18 @@ use crate::json::Json;
 use crate::query::{Params, QueryError, QueryRequest};
 
 impl Engine {
-    /// Carries out the command `name` with a payload, a JSON object, and settles what it stores:
-    /// when this returns, that is as safe as the store can make it. To demand a version, to give an
+    /// Carries out the command `name` with a payload, a JSON object, and settles what is stored:
+    /// when this returns, that is as safe as the store can make it. The first time, runs that are not
+    /// at their end since the last start are [gone on with](Self::resume) before. To demand a version, to give an
     /// idempotency key, or to settle several commands together, there is
     /// [`execute`](Self::execute).
     ///
     /// # Errors
     /// [`Failure::Rejected`] with its reasons when it was refused;
-    /// [`Failure::Storage`] when nothing was stored, or, with [`AppendError::Indefinite`], when the
-    /// store broke half way and it may or may not be. After that the store takes no more writes.
+    /// [`Failure::NotAvailable`] when facts could not be looked up; [`Failure::Storage`] when nothing
+    /// was stored, or, with [`AppendError::Indefinite`], when a run that it began has stopped on its
+    /// way, or the store broke half way: then it [takes no more
+    /// writes](crate::store::EventStore::takes_writes).
     ///
     /// [`AppendError::Indefinite`]: crate::store::AppendError::Indefinite
     pub fn command(&mut self, name: &str, payload: &str) -> Result<Outcome, Failure> {
@@ -22,9 +25,13 @@ impl Engine {
             let errors = vec![format!("Payload must be JSON: {error}")];
             Failure::Rejected { code: FailureCode::ValidationFailed, errors }
         })?;
-        let outcome = self.execute(&CommandRequest::new(name, payload))?;
+        if !self.resumed {
+            self.resume();
+        }
+        let done = self.execute(&CommandRequest::new(name, payload));
+        // Also what a run has stored that stopped on its way.
         self.settle().map_err(Failure::Storage)?;
-        Ok(outcome)
+        done
     }
 
     /// The answer to the query `name` with parameters, a JSON object: a JSON value.

@@ -272,6 +272,11 @@ impl Runner {
         Some(store.head())
     }
 
+    /// The types of all projections.
+    pub fn types(&self) -> BTreeSet<TypeId> {
+        self.running.iter().map(|running| running.as_any().type_id()).collect()
+    }
+
     /// The positions after `after`, up to `until`, of the events that concerned one of the
     /// projections of these types, ascending.
     pub fn concerned(&self, types: &BTreeSet<TypeId>, after: u64, until: u64) -> Vec<u64> {

@@ -41,7 +41,7 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
     out.push_str(&before);
     json::push_key(out, "to");
     view.at(to, Some(&basis), |view| ask(view, out))?;
-    let basis: Basis = basis.into_inner();
+    let mut basis: Basis = basis.into_inner();
     let changed = match query.rests_on {
         RestsOn::Noted => {
             let mut candidates = basis.events();
@@ -53,7 +53,12 @@ fn answer(view: &View<'_>, params: &Params<'_>, out: &mut String) -> Result<(), 
         | RestsOn::Another
         | RestsOn::Projections
         | RestsOn::Node => {
-            let candidates = view.models.runner().concerned(&basis.models, from, to);
+            let runner = view.models.runner();
+            if query.rests_on == RestsOn::Models {
+                // Which of them it looks into may hang on what it finds.
+                basis.models = runner.types();
+            }
+            let candidates = runner.concerned(&basis.models, from, to);
             if (candidates.len() as u64).saturating_mul(EVENTS_AN_ANSWER) < to {
                 asked_as_of(view, &candidates, before, &ask)?
             } else {

@@ -44,10 +44,14 @@ pub fn proceed<P: ProcessManager>(host: &mut dyn Host, run_id: &str) -> Result<(
             Next::Note => Vec::new(),
             Next::Issue(command) => match host.issue(&run.once(run_id, &command)) {
                 Ok(_) => Vec::new(),
-                // Nobody refuses it: it is a mistake of the program, which another one may mend.
-                Err(failure @ Failure::Rejected { code: FailureCode::UnknownCommand, .. }) => {
-                    return Err(failure);
-                }
+                // Nobody refuses it: there is no such command, or another one has been issued in
+                // its place, which may have been carried out. Another build may go on.
+                Err(
+                    failure @ Failure::Rejected {
+                        code: FailureCode::UnknownCommand | FailureCode::IdempotencyConflict,
+                        ..
+                    },
+                ) => return Err(failure),
                 Err(Failure::Rejected { errors, .. }) => errors,
                 Err(failure @ (Failure::Storage(_) | Failure::NotAvailable(_))) => {
                     return Err(failure);

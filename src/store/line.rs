@@ -225,17 +225,18 @@ impl<'a> Cursor<'a> {
     }
 
     fn object(&mut self) -> Result<&'a str, String> {
-        let bytes = self.text.as_bytes();
-        let opens = bytes.get(self.at) == Some(&b'{');
-        let at = self.at + 1;
-        let end = if opens {
-            flat_end(bytes, at).or_else(|| json::container_end(bytes, at))
-        } else {
-            None
-        };
+        let end = object_end(self.text.as_bytes(), self.at);
         let end = end.ok_or_else(|| self.expected("an object"))?;
         self.take(end)
     }
+}
+
+/// The place behind the object that begins at `at`, if one does.
+pub(super) fn object_end(bytes: &[u8], at: usize) -> Option<usize> {
+    if bytes.get(at) != Some(&b'{') {
+        return None;
+    }
+    flat_end(bytes, at + 1).or_else(|| json::container_end(bytes, at + 1))
 }
 
 /// The place behind the object whose content starts at `at`, if up to the first closing brace

@@ -257,16 +257,16 @@ pub struct Commit<'a> {
 
 impl Commit<'_> {
     /// Whether it can be stored at all, whatever the store: that it has events, and that the data of
-    /// each begin and end as a JSON object does, and are one line. Whether they are JSON in between
-    /// is for who wrote them to know.
+    /// each are an object from the first byte to the last, as far as brackets and quotes tell, on one
+    /// line. That is what a journal of lines needs to be read again; whether what stands in the
+    /// object is JSON, is for who wrote it to know.
     ///
     /// # Errors
     /// [`AppendError::Empty`] or [`AppendError::NotAnObject`].
     pub fn check(&self) -> Result<(), AppendError> {
         let is_object = |data: &str| {
-            let data = data.as_bytes();
-            let enclosed = data.starts_with(b"{") && data.ends_with(b"}");
-            enclosed && memchr::memchr(b'\n', data).is_none()
+            line::object_end(data.as_bytes(), 0) == Some(data.len())
+                && memchr::memchr(b'\n', data.as_bytes()).is_none()
         };
         match self.events.iter().find(|event| !is_object(event.data)) {
             _ if self.events.is_empty() => Err(AppendError::Empty),

@@ -127,8 +127,8 @@ impl<D: Decider<Event: Debug + PartialEq>, F: FactsOf<D>> Given<D, F> {
     /// it. No payload is `None`. The ids that are made for it are `new-1`, `new-2` and so on.
     ///
     /// # Panics
-    /// As for [`when`](Self::when); also when the payload is not JSON, and when messages can't
-    /// give a command of this name.
+    /// As for [`when`](Self::when); also when the payload is not JSON, and when the
+    /// aggregate has no command of this name, be it one that only the node itself gives.
     #[track_caller]
     pub fn when_message<'a>(self, name: &str, payload: impl Into<Option<&'a str>>) -> When<D> {
         let payload = payload.into();
@@ -158,13 +158,11 @@ impl<D: Decider<Event: Debug + PartialEq>, F: FactsOf<D>> Given<D, F> {
         let mut story = Story::new();
         let id = command.as_ref().map(|command| command.aggregate_id().to_owned());
         let aggregate_id = id.unwrap_or_default();
+        for event in &events {
+            story.take(&aggregate_id, event);
+        }
         let decided = match command {
-            Ok(command) => {
-                for event in &events {
-                    story.take(&aggregate_id, event);
-                }
-                story.decide(&command, &facts.facts(), &told)
-            }
+            Ok(command) => story.decide(&command, &facts.facts(), &told),
             Err(mistakes) => Decided::Invalid(mistakes),
         };
         When { story, aggregate_id, decided, told }

@@ -73,7 +73,9 @@ fn a_loaded_file_is_stored_once_and_for_all_and_not_taken_twice() {
     let (file, before) = (folder.file("events.jsonl", &events), folder.files());
     let again = folder.run_with(&["--load", &file], &ask);
     let reason = "line 1: aggregateVersion must be above 2, which v1 has";
-    let error = format!("ERROR can't load {file}: {reason}\n");
+    let left_out = "from number 2, CartFilled version 3";
+    let warning = format!(" WARN events of types that are not known are left out: 1, {left_out}\n");
+    let error = format!("{warning}ERROR can't load {file}: {reason}\n");
     assert_eq!(ended(&again), (Some(1), "", error.as_str()));
     assert!(folder.files() == before, "a file has changed");
     assert_eq!(folder.run(&ask).stdout, answer.stdout);
@@ -86,12 +88,13 @@ fn a_file_with_a_bad_line_in_it_leaves_nothing_behind() {
     };
     let good = |from: usize, to: usize| (from..to).map(line).collect::<String>();
     let text = format!("{}garbage\n{}", good(0, 5000), good(5000, 6000));
-    for folder in [Folder::new(), filled()] {
+    let warning = " WARN events of types that are not known are left out: 1, from number 2, CartFilled version 3\n";
+    for (folder, warning) in [(Folder::new(), ""), (filled(), warning)] {
         let file = folder.file("bad.jsonl", &text);
         let before = fs::exists(folder.data()).unwrap().then(|| folder.files());
         let output = folder.run_with(&["--load", &file], &create("u9", "Eve"));
         let reason = "line 5001: not JSON: expected value (column 1)";
-        let error = format!("ERROR can't load {file}: {reason}\n");
+        let error = format!("{warning}ERROR can't load {file}: {reason}\n");
         assert_eq!(ended(&output), (Some(1), "", error.as_str()));
         let only_lock = [("lock".to_owned(), vec![])].into();
         assert!(folder.files() == before.unwrap_or(only_lock), "something was left behind");
@@ -203,11 +206,12 @@ fn events_of_another_node_can_be_loaded_behind_what_is_there() {
     let file = folder.file("more.jsonl", ODD.lines().last().unwrap());
     let output = folder.run_with(&["--load", &file], "");
     let reason = "line 1: timestamp must not be before that of the event before it, 2024-01-15T10:00:00.000Z";
-    let error = format!("ERROR can't load {file}: {reason}\n");
+    let warning = " WARN events of types that are not known are left out: 6, from number 1, Opened version 1\n";
+    let error = format!("{warning}ERROR can't load {file}: {reason}\n");
     assert_eq!(ended(&output), (Some(1), "", error.as_str()));
     let later = ODD.lines().last().unwrap().replace("+02:00", "-02:00");
     let file = folder.file("more.jsonl", &later);
-    assert_eq!(ended(&folder.run_with(&["--load", &file], "")), (Some(0), "", ""));
+    assert_eq!(ended(&folder.run_with(&["--load", &file], "")), (Some(0), "", warning));
     let events = folder.events();
     let last = events.strip_prefix(&lines.concat()).expect("the six are as they were");
     assert!(last.contains(r#""sequenceNumber":7,"data":{}}"#), "{last}");

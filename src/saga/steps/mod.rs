@@ -94,7 +94,8 @@ pub trait Plan: Sized {
 macro_rules! plan {
     ($plan:ident { $($field:ident),+ $(,)? }) => {
         impl $crate::saga::Plan for $plan {
-            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),+];
+            const FIELDS: &'static [&'static str] =
+                &[$($crate::domain::tagged::name(stringify!($field))),+];
 
             fn read(payload: &mut $crate::domain::Payload<'_>) -> Option<Self> {
                 $crate::read_fields!(payload, Self { $($field),+ })

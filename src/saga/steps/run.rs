@@ -143,7 +143,7 @@ impl<S: Saga> Event for SagaEvent<S> {
     }
 
     fn data(&self) -> Cow<'_, str> {
-        tagged::data(self).into()
+        tagged::data(self, VARIANTS[self.place()]).into()
     }
 
     fn decode(event_type: &str, _aggregate_id: &str, data: &str) -> Option<Self> {

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::*;
 use crate::domain::{Command, Decider, Event};
 use crate::engine::{Engine, EngineBuilder, Settings};
-use crate::executor::{Failure, FailureCode, Outcome};
+use crate::executor::{CommandRequest, Failure, FailureCode, Outcome};
+use crate::json::Json;
 use crate::query::{Query, RestsOn, write_value};
 use crate::store::{AppendError, MemoryStore};
 use crate::testing::interrupted;
@@ -320,4 +321,28 @@ fn a_step_by_a_command_that_nobody_takes_stops_the_run_and_compensates_nothing()
     let unknown = AppendError::Indefinite("Unknown command Swich".to_owned());
     assert_eq!(stopped, Err(Failure::Storage(unknown)));
     assert_eq!(events(&engine, "m1"), [r#"MistypedStarted {"light":"a"}"#]);
+    assert_eq!((engine.store().settled(), engine.is_settled()), (1, true));
+}
+
+#[test]
+fn a_step_whose_key_another_command_has_used_stops_the_run_and_compensates_nothing() {
+    let mut engine = engine();
+    let payload = Json::known(r#"{"id":"a","on":false}"#);
+    let key = Some("run:s1:1".into());
+    let other = CommandRequest { idempotency_key: key, ..CommandRequest::new("Switch", payload) };
+    engine.execute(&other).unwrap();
+    let stopped = engine.command("SetScene", r#"{"scene_id":"s1","lights":["a"]}"#);
+    let text = "The idempotency key run:s1:1 was used for another command";
+    assert_eq!(stopped, Err(Failure::Storage(AppendError::Indefinite(text.to_owned()))));
+    assert_eq!(events(&engine, "s1"), [r#"SceneStarted {"lights":["a"],"mood":null}"#]);
+}
+
+#[test]
+fn a_program_goes_on_with_open_runs_before_its_first_command() {
+    let mut engine = engine();
+    let started =
+        r#"{"eventType":"SceneStarted","aggregateId":"s1","data":{"lights":["a"],"mood":null}}"#;
+    crate::load::load(started.as_bytes(), &mut engine).unwrap();
+    engine.command("Lock", r#"{"id":"b"}"#).unwrap();
+    assert_eq!(events(&engine, "s1").last().map(String::as_str), Some("SceneCompleted {}"));
 }

@@ -188,7 +188,20 @@ pub fn a_commit_without_events_is_refused(new: NewStore<'_>) {
 #[track_caller]
 pub fn data_that_are_not_an_object_on_one_line_are_refused(new: NewStore<'_>) {
     let (mut store, model) = two_streams(new);
-    for data in ["", "null", "[]", "{", "}", "{\"a\":\n1}", "{}\n", " {}"] {
+    for data in [
+        "",
+        "null",
+        "[]",
+        "{",
+        "}",
+        "{\"a\":\n1}",
+        "{}\n",
+        " {}",
+        "{}}",
+        "{}{}",
+        "{\"a\":\"x}",
+        "{\"a\":\"x\"y\"}",
+    ] {
         let events = [happened(4), NewEvent { data, event_type: "Torn", ..happened(5) }];
         let event_type = "Torn".to_owned();
         let refused = store.append(&commit("a", &events));

@@ -109,7 +109,8 @@ fn a_fixture_without_options_has_those_of_every_fixture() {
     let folder = Folder::new("options").with("a.in.jsonl", "").with("b.in.jsonl", "");
     let folder = folder.with("b.args.txt", "--reply\nbody\n");
     let fixtures = Fixture::find(&folder.0).unwrap();
-    let options: Vec<Vec<String>> = fixtures.iter().map(Fixture::arguments).collect();
+    let options: Vec<Vec<String>> =
+        fixtures.iter().map(|fixture| fixture.arguments().unwrap()).collect();
     assert_eq!(
         options,
         [OPTIONS.map(str::to_owned).to_vec(), vec!["--reply".into(), "body".into()]]
