@@ -29,6 +29,7 @@ macro_rules! agree {
 }
 
 pub mod contract;
+mod given;
 mod model;
 mod step;
 
