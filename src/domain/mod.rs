@@ -256,7 +256,7 @@ pub trait Command: Sized {
 ///     }
 ///
 ///     fn data(&self) -> Cow<'_, str> {
-///         format!(r#"{{"percent":{}}}"#, self.0).into()
+///         format!(r#"{{"percent":{}}}"#, self.0).into() // texts: with `json::push_string`
 ///     }
 ///
 ///     fn decode(event_type: &str, _light_id: &str, data: &str) -> Option<Self> {
