@@ -68,6 +68,30 @@ fn every_module_is_on_the_map() {
 }
 
 #[test]
+fn every_path_in_the_documents_is_there() {
+    // The other two speak of a package of the reader's, and of other crates.
+    let documents = ["README.md", "ARCHITECTURE.md", "docs/cqrs.md", "docs/journal.md"];
+    let documents = [&documents[..], &["docs/protocol.md", "docs/performance.md"]].concat();
+    let (mut found, mut missing) = (0, Vec::new());
+    for document in documents {
+        let text = read(document);
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+        for word in text.split(|letter| !is_part(letter)) {
+            let path = word.trim_end_matches('.').trim_start_matches("../");
+            let rooms = ["src/", "tests/", "benches/", "examples/", "docs/"];
+            if rooms.iter().any(|room| path.starts_with(room)) {
+                found += 1;
+                if !root().join(path).exists() {
+                    missing.push(format!("{document}: {path}"));
+                }
+            }
+        }
+    }
+    assert!(found > 50, "{found}");
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
 fn every_dependency_has_its_reason() {
     let manifest = read("Cargo.toml");
     let reasons = read("ARCHITECTURE.md");
